@@ -1,0 +1,9 @@
+import type { Message } from "./message.ts";
+
+declare const reviewed: unique symbol;
+
+/**
+ * A message of which every part was judged and passed. Only the gate makes one, from a message and a verdict on its very
+ * content (`2-review-inbound.ts`, `5-review-outbound.ts`); engines and channels accept nothing else.
+ */
+export type ReviewedMessage<Direction extends "inbound" | "outbound"> = Message & { readonly [reviewed]: Direction };
