@@ -35,13 +35,16 @@ export const limits = {
   deliverMs: 2 * minute,
   /** A person is shown that the bot is typing when a turn takes longer than this. */
   typingAfterMs: 500,
+  typingAgainMs: 4 * second,
 
   /** A turn, or the fetching of a message's content, that keeps failing. */
   turnAttemptsMax: 5,
+  /** A turn during which the process ends each time: past this many claims it is the turn that ends it. */
+  turnClaimsMax: 20,
   /** A delivery to a platform that cannot be reached: about ten hours with the longest wait below. */
   deliveryAttemptsMax: 70,
-  /** A platform that asks to wait longer than this ends the delivery. */
-  throttledMaxMs: day,
+  /** A message that its platform would not take for this long is given up, however it was asked to wait. */
+  deliveryAgeMaxMs: 3 * day,
   retryFirstMs: second,
   retryLongestMs: 10 * minute,
 

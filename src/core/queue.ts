@@ -1,7 +1,7 @@
 import type { Change } from "./change.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Receipt } from "./delivery.ts";
-import type { ConversationId, MessageId } from "./ids.ts";
+import type { ContentHash, ConversationId, MessageId } from "./ids.ts";
 import type { NewJob, QueueName } from "./job.ts";
 import type { Message } from "./message.ts";
 
@@ -10,6 +10,8 @@ export interface LeasedJob {
   readonly message: Message;
   /** What arrived of it in earlier tries; empty in the inbox. */
   readonly receipts: readonly Receipt[];
+  /** In the outbox, the content that its verdict passed; null in the inbox. */
+  readonly reviewedHash: ContentHash | null;
 }
 
 /** Our fenced hold on a lane and its waiting jobs. Once it ran out or was settled, nothing is written with it. */
@@ -51,7 +53,11 @@ export interface Queue {
   extend(leases: readonly Lease[], leaseMs: number): Promise<readonly boolean[]>;
   /** Writes changes and keeps the lease. False: it was lost, and nothing was written. */
   save(lease: Lease, changes: readonly Change[]): Promise<boolean>;
-  /** Ends the lease and writes what the work produced, together. False: it was lost, and nothing was written. */
+  /**
+   * Ends the lease and writes what the work produced, together. False: it was lost, and nothing was written.
+   * `done` and `dead` end the jobs in `lease.jobs`: who took only the first few passes `{ ...lease, jobs: [those] }`,
+   * and the others stay in the lane, next in line.
+   */
   settle(lease: Lease, outcome: Outcome, changes: readonly Change[]): Promise<boolean>;
   /**
    * Resolves when a claim may find something that it did not before, or at the latest after `maxMs`, or on abort.
