@@ -1,3 +1,4 @@
+import type { Host } from "./host.ts";
 import type { BotId, ChannelId, ConversationId, PersonId } from "./ids.ts";
 import type { Json } from "./json.ts";
 
@@ -25,4 +26,13 @@ export interface Person {
   readonly name: string | null;
   /** As the platform says, like `en` or `pt-BR`. */
   readonly language: string | null;
+}
+
+/** The same thread has the same conversation, without anybody having to look it up. */
+export function conversationIdOf(channelId: ChannelId, ref: string, host: Pick<Host, "hash">): ConversationId {
+  return `cnv_${host.hash(`${channelId}\n${ref}`).slice(0, 24)}` as ConversationId;
+}
+
+export function personIdOf(channelId: ChannelId, ref: string, host: Pick<Host, "hash">): PersonId {
+  return `psn_${host.hash(`${channelId}\n${ref}`).slice(0, 24)}` as PersonId;
 }

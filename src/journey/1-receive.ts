@@ -2,9 +2,10 @@ import type { Bot } from "../core/bot.ts";
 import type { Change } from "../core/change.ts";
 import type { Channel, Update } from "../core/channel.ts";
 import { cleanParts, cleanText, contentHash } from "../core/content.ts";
+import { conversationIdOf, personIdOf } from "../core/conversation.ts";
 import { InputError } from "../core/errors.ts";
 import type { Host } from "../core/host.ts";
-import type { ChannelId, ConversationId, MessageId, PersonId } from "../core/ids.ts";
+import type { ConversationId, MessageId } from "../core/ids.ts";
 import type { InboxJob } from "../core/job.ts";
 import { limits } from "../core/limits.ts";
 
@@ -27,8 +28,8 @@ export function receive(
   const movedFrom = update.conversation.movedFrom;
   const conversationId =
     movedFrom === null
-      ? (conversationOf(ref) ?? idOf(channel.id, ref, host))
-      : (conversationOf(movedFrom) ?? idOf(channel.id, movedFrom, host));
+      ? (conversationOf(ref) ?? conversationIdOf(channel.id, ref, host))
+      : (conversationOf(movedFrom) ?? conversationIdOf(channel.id, movedFrom, host));
   const at = Math.floor(host.clock.now());
   const messageId = host.newId("msg") as MessageId;
   const personId = update.person === null ? null : personIdOf(channel.id, address(update.person.ref, "person"), host);
@@ -88,13 +89,4 @@ function address(text: string, what: string): string {
     );
   }
   return cleanText(text, limits.labelMax);
-}
-
-/** The same thread has the same conversation, without anybody having to look it up. */
-function idOf(channelId: ChannelId, ref: string, host: Host): ConversationId {
-  return `cnv_${host.hash(`${channelId}\n${ref}`).slice(0, 24)}` as ConversationId;
-}
-
-function personIdOf(channelId: ChannelId, ref: string, host: Host): PersonId {
-  return `psn_${host.hash(`${channelId}\n${ref}`).slice(0, 24)}` as PersonId;
 }

@@ -1,37 +1,16 @@
-import type { Bot } from "../core/bot.ts";
 import type { Change } from "../core/change.ts";
 import type { Accept, Channel } from "../core/channel.ts";
 import { BugError, LeaseLostError, must, StorageError } from "../core/errors.ts";
-import type { Files } from "../core/files.ts";
-import type { Host } from "../core/host.ts";
-import type { BotId, ChannelId, ConversationId } from "../core/ids.ts";
+import type { ChannelId, ConversationId } from "../core/ids.ts";
 import { limits } from "../core/limits.ts";
-import type { Log } from "../core/log.ts";
 import type { Lease, Outcome } from "../core/queue.ts";
-import type { Storage } from "../core/store.ts";
 import { receive } from "./1-receive.ts";
 import { deliver } from "./6-deliver.ts";
 import { backoffMs } from "./backoff.ts";
-import type { At, Meter } from "./meter.ts";
+import type { JourneyParts } from "./journey-parts.ts";
 import { reportMoves } from "./report-moves.ts";
 import { settle } from "./settle.ts";
 import { type TurnDecision, workTurn } from "./work-turn.ts";
-
-/** Who is there now. The configuration may change while messages are under way. */
-export interface Directory {
-  findBot(id: BotId): Bot | undefined;
-  findChannel(id: ChannelId): Channel | undefined;
-}
-
-export interface JourneyParts {
-  readonly storage: Storage;
-  readonly files: Files;
-  readonly directory: Directory;
-  readonly host: Host;
-  readonly log: Log;
-  readonly meter: Meter;
-  readonly at: At;
-}
 
 /**
  * The way of every message: 1 receive → inbox → 2 review → 3 route → 4 take turn → 5 review → outbox → 6 deliver.

@@ -1,7 +1,7 @@
 import type { Change } from "../core/change.ts";
 import type { Message, MessageState } from "../core/message.ts";
 import type { Lease } from "../core/queue.ts";
-import type { JourneyParts } from "./journey.ts";
+import type { JourneyParts } from "./journey-parts.ts";
 
 /** One log line and one count for each message that came to rest. */
 export function reportMoves(

@@ -2,7 +2,7 @@ import type { Change } from "../core/change.ts";
 import { LeaseLostError, StorageError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { Lease, Outcome } from "../core/queue.ts";
-import type { JourneyParts } from "./journey.ts";
+import type { JourneyParts } from "./journey-parts.ts";
 
 /**
  * Writes what a stage decided. While the storage cannot write (a full disk), it is tried again as long as the lease is

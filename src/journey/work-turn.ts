@@ -16,7 +16,7 @@ import { route } from "./3-route.ts";
 import { takeTurn } from "./4-take-turn.ts";
 import { reviewOutbound } from "./5-review-outbound.ts";
 import { completeMessage, isIncomplete } from "./complete-message.ts";
-import type { JourneyParts } from "./journey.ts";
+import type { JourneyParts } from "./journey-parts.ts";
 
 export interface TurnDecision {
   readonly outcome: Outcome;

@@ -33,6 +33,7 @@ export class Worker {
   async run(signal: AbortSignal): Promise<void> {
     const { queue, name, lanesMax, jobsMax, log } = this.#parts;
     const stopExtending = this.#extendRegularly();
+    signal.addEventListener("abort", () => this.#freed.resolve(), { once: true });
     while (!signal.aborted) {
       const free = lanesMax - this.#busy.size;
       if (free === 0) {

@@ -1,0 +1,37 @@
+import { pino } from "pino";
+import type { Log } from "./core/log.ts";
+
+/** The log of a running server: one JSON line each, on stderr. */
+export interface Logger extends Log {
+  /** Writes out what is still in memory. */
+  flush(): void;
+}
+
+/**
+ * @param secrets Values that must never be seen: wherever one stands in a line, `[secret]` is written instead. Called for
+ *   each line, as the configuration may change.
+ */
+export function createLogger(level: string, secrets: () => readonly string[]): Logger {
+  const destination = pino.destination({ dest: 2, sync: false });
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      hooks: { streamWrite: (line) => secrets().reduce(without, line) },
+    },
+    destination,
+  );
+  return {
+    debug: (data, message) => logger.debug(data, message),
+    info: (data, message) => logger.info(data, message),
+    warn: (data, message) => logger.warn(data, message),
+    error: (data, message) => logger.error(data, message),
+    flush: () => destination.flushSync(),
+  };
+}
+
+function without(line: string, secret: string): string {
+  return line.includes(secret) ? line.replaceAll(secret, "[secret]") : line;
+}

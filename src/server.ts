@@ -1,0 +1,304 @@
+import { mkdir } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { createHttpServer } from "./api/http-server.ts";
+import { createMetrics } from "./api/metrics.ts";
+import { createTelegramChannel, telegramOptions } from "./channels/telegram/telegram-channel.ts";
+import { createWebChannel, type WebChannel, webOptions, webUpdate } from "./channels/web/web-channel.ts";
+import { webRoutes } from "./channels/web/web-routes.ts";
+import type { BotConfig, ChannelConfig, Config } from "./config/config.ts";
+import type { AdapterSchemas } from "./config/config-schema.ts";
+import { loadSecrets, type Secrets } from "./config/secrets.ts";
+import { watchConfig } from "./config/watch-config.ts";
+import type { Bot } from "./core/bot.ts";
+import type { Channel } from "./core/channel.ts";
+import type { Engine } from "./core/engine.ts";
+import { must, SetupError } from "./core/errors.ts";
+import type { Files } from "./core/files.ts";
+import type { Cancel, Host } from "./core/host.ts";
+import type { BotId } from "./core/ids.ts";
+import { limits } from "./core/limits.ts";
+import type { Log } from "./core/log.ts";
+import type { Model } from "./core/model.ts";
+import type { Reviewer } from "./core/reviewer.ts";
+import type { Storage } from "./core/store.ts";
+import { createAgentEngine } from "./engines/agent/agent-engine.ts";
+import { Journey } from "./journey/journey.ts";
+import type { At } from "./journey/meter.ts";
+import { Worker } from "./journey/worker.ts";
+import { createLogger, type Logger } from "./logger.ts";
+import { createMachine } from "./machine.ts";
+import { createLocalModel, localModelOptions } from "./models/local/local-model.ts";
+import { createRulesReviewer, rulesOptions } from "./reviewers/rules/rules-reviewer.ts";
+import { Roster } from "./roster.ts";
+import { createFileFolder } from "./storage/files/file-folder.ts";
+import { MemoryStorage } from "./storage/memory/memory-storage.ts";
+import { lockFolder } from "./storage/sqlite/folder-lock.ts";
+import { openSqliteStorage } from "./storage/sqlite/sqlite-storage.ts";
+
+/** What each adapter lets be configured. */
+export const adapterSchemas: AdapterSchemas = {
+  platforms: { web: webOptions, telegram: telegramOptions },
+  reviewers: { rules: rulesOptions },
+  models: { local: localModelOptions },
+};
+
+/** What commands need that look at the data, or decide on it, beside a running server or without one. */
+export interface Data {
+  readonly storage: Storage;
+  readonly files: Files;
+  readonly host: Host;
+}
+
+/** Opens the data that a configuration names. Throws `SetupError`. Close `storage` when done. */
+export async function openData(config: Config, log: Log, host: Host = createMachine()): Promise<Data> {
+  await makeFolder(config.dataFolder);
+  const storage =
+    config.storage.kind === "memory"
+      ? new MemoryStorage(host)
+      : await openSqliteStorage({ folder: config.dataFolder, host, log });
+  return { storage, files: createFileFolder(join(config.dataFolder, "files")), host };
+}
+
+/** The channels that a configuration names, not listening: for `doctor`. */
+export async function openChannels(config: Config, host: Host, log: Log): Promise<readonly Channel[]> {
+  const secrets = await loadSecrets(config.dataFolder);
+  return config.bots.flatMap((bot) =>
+    bot.channels.map((channel) => createChannel(channel, bot.id, { host, log, secrets })),
+  );
+}
+
+export interface RunningServer {
+  readonly url: string;
+  /** Takes in nothing more, finishes what it began within `limits.stopMs`, and lets go of everything. */
+  stop(): Promise<void>;
+}
+
+export interface ServerOptions {
+  /** For the crash tests: see `At`. */
+  readonly at?: At;
+  readonly env: NodeJS.ProcessEnv;
+  readonly logger?: Logger;
+}
+
+/** Runs everything that a configuration names, in this process. Throws `SetupError` when that cannot be. */
+export async function startServer(config: Config, options: ServerOptions): Promise<RunningServer> {
+  let current = config;
+  const logger = options.logger ?? createLogger(config.log.level, () => secretsOf(current));
+  await makeFolder(config.dataFolder);
+  const lock = config.storage.kind === "local" ? lockFolder(config.dataFolder) : undefined;
+  const data = await openData(config, logger);
+  const { storage, files, host } = data;
+  const secrets = await loadSecrets(config.dataFolder);
+  const metrics = createMetrics();
+  const channelParts = { host, log: logger, secrets };
+  const webChannels = new Map<BotId, WebChannel>();
+
+  const roster: Roster = new Roster({
+    host,
+    log: logger,
+    createBot: (bot, all) => createBot(bot, all, host),
+    createChannel: (channel, botId) => {
+      const created = createChannel(channel, botId, channelParts);
+      if (isWebChannel(created)) webChannels.set(botId, created);
+      return created;
+    },
+    acceptFrom: (channel) => journey.acceptFrom(channel),
+  });
+  const at = options.at ?? (() => undefined);
+  const journey = new Journey({ storage, files, directory: roster, host, log: logger, meter: metrics, at });
+  await journey.open();
+
+  const workers = createWorkers(journey, data, logger);
+  const stopping = new AbortController();
+  const http = createHttpServer({
+    store: storage,
+    files,
+    host,
+    log: logger,
+    metrics,
+    directory: roster,
+    accept: (channel, update) => journey.acceptFrom(channel)(update),
+    messageUpdate: webUpdate,
+    registerExtra: async (app) => {
+      await app.register(
+        webRoutes({ channels: webChannels, store: storage, files, host, cookieSecret: secrets.cookieSecret }),
+      );
+    },
+    readiness: async () => [
+      { name: "storage", ...(await works(() => storage.status())) },
+      ...roster
+        .troubles()
+        .map(({ channelId, trouble }) => ({ name: channelId, ok: trouble === null, detail: trouble })),
+    ],
+  });
+
+  await listen(http, config);
+  await roster.become(config);
+  const work = workers.map((worker) => worker.run(stopping.signal));
+  const stopMaintaining = maintainRegularly(storage, host, logger);
+  const stopWatching = watchConfig({
+    config,
+    env: options.env,
+    schemas: adapterSchemas,
+    clock: host.clock,
+    changed: (changed) => {
+      warnOfRestart(current, changed, logger);
+      current = changed;
+      roster.become(changed).then(
+        () => logger.info({ path: changed.path }, "the changed configuration is in use"),
+        (error: unknown) => logger.error({ err: error }, "the changed configuration could not be put to use"),
+      );
+    },
+    failed: (error) => logger.error({ err: error }, "the changed configuration is not used; the last good one stays"),
+  });
+
+  return {
+    url: urlOf(http.server.address(), config),
+    stop: once(async () => {
+      stopWatching();
+      await roster.stop();
+      stopping.abort();
+      await Promise.all(work);
+      await http.close();
+      stopMaintaining();
+      await storage.close();
+      lock?.release();
+      logger.flush();
+    }),
+  };
+}
+
+function createWorkers(journey: Journey, { storage, host }: Data, log: Log): readonly Worker[] {
+  const parts = { queue: storage, host, log };
+  return [
+    new Worker({
+      ...parts,
+      name: "inbox",
+      lanesMax: limits.turnsMax,
+      jobsMax: limits.turnMessagesMax,
+      work: (lease, signal) => journey.takeTurn(lease, signal),
+    }),
+    new Worker({
+      ...parts,
+      name: "outbox",
+      lanesMax: limits.deliveriesMax,
+      jobsMax: 1,
+      work: (lease, signal) => journey.deliver(lease, signal),
+    }),
+  ];
+}
+
+function createBot(config: BotConfig, all: Config, host: Host): Bot {
+  return {
+    id: config.id,
+    name: config.name,
+    reviewers: config.reviewers.map(({ name, options }) => createReviewer(name, options, host)),
+    routes: config.routes,
+    engines: new Map(all.agents.map((agent) => createAgent(agent, all)).map((engine) => [engine.name, engine])),
+    quietMs: config.quietMs,
+  };
+}
+
+function createReviewer(name: string, options: unknown, host: Host): Reviewer {
+  must(name === "rules", `There is no reviewer "${name}".`);
+  return createRulesReviewer(rulesOptions.parse(options), host);
+}
+
+function createAgent({ id, persona, engine }: Config["agents"][number], { engines }: Config): Engine {
+  const model = engines.find((candidate) => candidate.id === engine);
+  must(model !== undefined, `The agent ${id} names the engine ${engine}, which is not there.`);
+  return createAgentEngine({ id, persona, model: createModel(model.type, model.options) });
+}
+
+function createModel(type: string, options: unknown): Model {
+  must(type === "local", `There is no engine of the type "${type}".`);
+  return createLocalModel(localModelOptions.parse(options));
+}
+
+function createChannel(
+  { id, platform, options }: ChannelConfig,
+  botId: BotId,
+  { host, log, secrets }: { readonly host: Host; readonly log: Log; readonly secrets: Secrets },
+): Channel {
+  if (platform === "web") return createWebChannel({ id, botId, options: webOptions.parse(options), host });
+  must(platform === "telegram", `There is no platform "${platform}".`);
+  const webhookSecret = secrets.webhookSecret(id);
+  return createTelegramChannel({ id, botId, options: telegramOptions.parse(options), host, log, webhookSecret });
+}
+
+function isWebChannel(channel: Channel): channel is WebChannel {
+  return channel.platform === "web";
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new SetupError(
+      `The data folder ${folder} cannot be made. Give one that can be written, with PARLEY_DATA_DIR.`,
+      { cause },
+    );
+  }
+}
+
+async function listen(http: ReturnType<typeof createHttpServer>, { server }: Config): Promise<void> {
+  try {
+    await http.listen({ host: server.host, port: server.port });
+  } catch (cause) {
+    throw new SetupError(
+      `Cannot listen on ${server.host}:${server.port}. Is another program there? Choose another port with PARLEY_PORT.`,
+      { cause },
+    );
+  }
+}
+
+function urlOf(address: AddressInfo | string | null, { server }: Config): string {
+  const port = typeof address === "object" && address !== null ? address.port : server.port;
+  const host = server.host.includes(":") ? `[${server.host}]` : server.host;
+  return server.publicUrl ?? `http://${host}:${port}`;
+}
+
+const maintainEveryMs = 5_000;
+
+function maintainRegularly(storage: Storage, host: Host, log: Log): Cancel {
+  let cancel: Cancel;
+  const tick = (): void => {
+    cancel = host.clock.after(maintainEveryMs, tick);
+    storage.maintain().catch((error: unknown) => log.error({ err: error }, "housekeeping of the storage failed"));
+  };
+  cancel = host.clock.after(maintainEveryMs, tick);
+  return () => cancel();
+}
+
+async function works(probe: () => Promise<unknown>): Promise<{ ok: boolean; detail: string | null }> {
+  try {
+    await probe();
+    return { ok: true, detail: null };
+  } catch (error) {
+    return { ok: false, detail: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function warnOfRestart(before: Config, now: Config, log: Log): void {
+  const isSame =
+    JSON.stringify([before.server, before.storage, before.dataFolder, before.log]) ===
+    JSON.stringify([now.server, now.storage, now.dataFolder, now.log]);
+  if (!isSame) log.warn({ path: now.path }, "changes to server, storage and log take effect at the next start");
+}
+
+/** Whatever a channel's configuration calls a token or a secret. */
+function secretsOf(config: Config): readonly string[] {
+  return config.bots
+    .flatMap(({ channels }) => channels)
+    .flatMap(({ options }) => Object.entries(options))
+    .filter(([name]) => /token|secret|key/i.test(name))
+    .map(([, value]) => value)
+    .filter((value) => typeof value === "string")
+    .filter((value) => value.length >= 8);
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => (done ??= work());
+}

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { limits } from "../../src/core/limits.ts";
+import { Worker } from "../../src/journey/worker.ts";
+import { createWorld, engineOf, say, type World } from "./world.ts";
+
+/** Runs both loops until `stop`. */
+function run(world: World): { stop(): Promise<void> } {
+  const controller = new AbortController();
+  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+  const parts = { queue: world.storage, host: world.host, log, lanesMax: 4 };
+  const loops = [
+    new Worker({
+      ...parts,
+      name: "inbox",
+      jobsMax: 10,
+      work: (lease, signal) => world.journey.takeTurn(lease, signal),
+    }),
+    new Worker({ ...parts, name: "outbox", jobsMax: 1, work: (lease, signal) => world.journey.deliver(lease, signal) }),
+  ].map((worker) => worker.run(controller.signal));
+  return {
+    async stop() {
+      controller.abort();
+      await Promise.all(loops);
+    },
+  };
+}
+
+/** Lets everything that can go on now go on. */
+async function settle(): Promise<void> {
+  for (let round = 0; round < 20; round += 1) await new Promise(setImmediate);
+}
+
+test("many conversations are answered by few lanes, each in order", async () => {
+  const world = createWorld();
+  const loops = run(world);
+  for (let round = 0; round < 3; round += 1) {
+    for (let person = 0; person < 20; person += 1) await world.say(`${person}:${round}`, `p${person}`);
+    await settle();
+  }
+  await loops.stop();
+  const said = world.channel.texts.flatMap((text) => text.replace("you said: ", "").split(" + "));
+  assert.equal(said.length, 60);
+  for (let person = 0; person < 20; person += 1) {
+    assert.deepEqual(
+      said.filter((text) => text.startsWith(`${person}:`)),
+      [0, 1, 2].map((round) => `${person}:${round}`),
+    );
+  }
+});
+
+test("a long turn keeps its lease; one that takes too long is tried again, and again gets its lease", async () => {
+  let tries = 0;
+  const engine = engineOf("agent:slow", () => {
+    tries += 1;
+    return tries === 1 ? new Promise(() => undefined) : say("at last");
+  });
+  const world = createWorld({ engine });
+  const loops = run(world);
+  await world.say("hello");
+  await settle();
+  for (let passed = 0; passed < limits.turnMs; passed += 5_000) {
+    assert.equal(tries, 1);
+    world.host.advance(5_000);
+    await settle();
+  }
+  for (let passed = 0; passed < 10; passed += 1) {
+    world.host.advance(1_000);
+    await settle();
+  }
+  await loops.stop();
+  assert.deepEqual([tries, world.channel.texts], [2, ["at last"]]);
+});
+
+test("stopping finishes what goes on, and hands back what does not end, uncounted", async () => {
+  const engine = engineOf("agent:stuck", () => new Promise(() => undefined));
+  const world = createWorld({ engine });
+  const loops = run(world);
+  await world.say("hello");
+  await settle();
+  const stopped = loops.stop();
+  await settle();
+  world.host.advance(limits.stopMs);
+  await settle();
+  world.host.advance(limits.idleMs);
+  await stopped;
+  const [lease] = await world.storage.claim({ queue: "inbox", lanesMax: 1, jobsMax: 1, leaseMs: limits.leaseMs });
+  assert.deepEqual([lease?.attempt, lease?.wasAbandoned], [1, false]);
+  await world.storage.close();
+  assert.equal(world.host.timerCount, 0);
+});
+
+test("a loop whose storage fails goes on when it works again", async () => {
+  const world = createWorld();
+  const { claim } = world.storage;
+  let failures = 2;
+  world.storage.claim = (request) => {
+    failures -= 1;
+    return failures >= 0 ? Promise.reject(new Error("disk full")) : claim.call(world.storage, request);
+  };
+  const loops = run(world);
+  await world.say("hello");
+  for (let passed = 0; passed < 5; passed += 1) {
+    await settle();
+    world.host.advance(limits.idleMs);
+  }
+  await settle();
+  await loops.stop();
+  assert.deepEqual(world.channel.texts, ["you said: hello"]);
+});
