@@ -1,8 +1,8 @@
-import { mkdir } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
 import { createHttpServer } from "./api/http-server.ts";
-import { createMetrics } from "./api/metrics.ts";
+import { createMetrics, type Metrics } from "./api/metrics.ts";
 import { createTelegramChannel, telegramOptions } from "./channels/telegram/telegram-channel.ts";
 import { createWebChannel, type WebChannel, webOptions, webUpdate } from "./channels/web/web-channel.ts";
 import { webRoutes } from "./channels/web/web-routes.ts";
@@ -29,11 +29,11 @@ import { Worker } from "./journey/worker.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { createMachine } from "./machine.ts";
 import { createLocalModel, localModelOptions } from "./models/local/local-model.ts";
-import { createRulesReviewer, rulesOptions } from "./reviewers/rules/rules-reviewer.ts";
+import { rulesOptions } from "./reviewers/rules/rules-options.ts";
+import { createRulesReviewer } from "./reviewers/rules/rules-reviewer.ts";
 import { Roster } from "./roster.ts";
 import { createFileFolder } from "./storage/files/file-folder.ts";
 import { MemoryStorage } from "./storage/memory/memory-storage.ts";
-import { lockFolder } from "./storage/sqlite/folder-lock.ts";
 import { openSqliteStorage } from "./storage/sqlite/sqlite-storage.ts";
 
 /** What each adapter lets be configured. */
@@ -50,14 +50,17 @@ export interface Data {
   readonly host: Host;
 }
 
-/** Opens the data that a configuration names. Throws `SetupError`. Close `storage` when done. */
-export async function openData(config: Config, log: Log, host: Host = createMachine()): Promise<Data> {
-  await makeFolder(config.dataFolder);
+/**
+ * Opens the data that a configuration names. Throws `SetupError`. Close `storage` when done.
+ *
+ * @param as The one server of a data folder, or a command beside it.
+ */
+export async function openData(config: Config, as: "server" | "command"): Promise<Data> {
+  const host = createMachine();
+  const folder = config.dataFolder;
   const storage =
-    config.storage.kind === "memory"
-      ? new MemoryStorage(host)
-      : await openSqliteStorage({ folder: config.dataFolder, host, log });
-  return { storage, files: createFileFolder(join(config.dataFolder, "files")), host };
+    config.storage.kind === "memory" ? new MemoryStorage(host) : await openSqliteStorage({ folder, host, as });
+  return { storage, files: createFileFolder(join(folder, "files")), host };
 }
 
 /** The channels that a configuration names, not listening: for `doctor`. */
@@ -84,46 +87,85 @@ export interface ServerOptions {
 /** Runs everything that a configuration names, in this process. Throws `SetupError` when that cannot be. */
 export async function startServer(config: Config, options: ServerOptions): Promise<RunningServer> {
   let current = config;
-  const logger = options.logger ?? createLogger(config.log.level, () => secretsOf(current));
-  await makeFolder(config.dataFolder);
-  const lock = config.storage.kind === "local" ? lockFolder(config.dataFolder) : undefined;
-  const data = await openData(config, logger);
-  const { storage, files, host } = data;
+  const log = options.logger ?? createLogger(config.log.level, () => secretsOf(current));
+  const data = await openData(config, "server");
+  const { storage, host } = data;
   const secrets = await loadSecrets(config.dataFolder);
   const metrics = createMetrics();
-  const channelParts = { host, log: logger, secrets };
   const webChannels = new Map<BotId, WebChannel>();
-
   const roster: Roster = new Roster({
     host,
-    log: logger,
-    createBot: (bot, all) => createBot(bot, all, host),
+    log,
+    createBot,
     createChannel: (channel, botId) => {
-      const created = createChannel(channel, botId, channelParts);
+      const created = createChannel(channel, botId, { host, log, secrets });
       if (isWebChannel(created)) webChannels.set(botId, created);
       return created;
     },
     acceptFrom: (channel) => journey.acceptFrom(channel),
   });
   const at = options.at ?? (() => undefined);
-  const journey = new Journey({ storage, files, directory: roster, host, log: logger, meter: metrics, at });
+  const journey = new Journey({ ...data, directory: roster, log, meter: metrics, at });
   await journey.open();
+  const http = await createHttp(journey, { ...data, roster, metrics, log, webChannels, secrets });
+  await listen(http, config);
+  await roster.become(config);
 
-  const workers = createWorkers(journey, data, logger);
   const stopping = new AbortController();
-  const http = createHttpServer({
+  const loops = createWorkers(journey, data, log).map((worker) => worker.run(stopping.signal));
+  const stopMaintaining = maintainRegularly(storage, host, log);
+  const stopWatching = watchConfig({
+    config,
+    env: options.env,
+    schemas: adapterSchemas,
+    clock: host.clock,
+    changed: (changed) => {
+      warnOfRestart(current, changed, log);
+      current = changed;
+      roster.become(changed).then(
+        () => log.info({ path: changed.path }, "the changed configuration is in use"),
+        (error: unknown) => log.error({ err: error }, "the changed configuration could not be put to use"),
+      );
+    },
+    failed: (error) => log.error({ err: error }, "the changed configuration is not used; the last good one stays"),
+  });
+  return {
+    url: urlOf(http.server.address(), config),
+    stop: once(async () => {
+      stopWatching();
+      await roster.stop();
+      stopping.abort();
+      await Promise.all(loops);
+      await http.close();
+      stopMaintaining();
+      await storage.close();
+      log.flush();
+    }),
+  };
+}
+
+interface HttpSources extends Data {
+  readonly roster: Roster;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly webChannels: ReadonlyMap<BotId, WebChannel>;
+  readonly secrets: Secrets;
+}
+
+async function createHttp(journey: Journey, sources: HttpSources): Promise<FastifyInstance> {
+  const { storage, files, host, roster, metrics, log, webChannels, secrets } = sources;
+  return createHttpServer({
     store: storage,
     files,
     host,
-    log: logger,
+    log,
     metrics,
     directory: roster,
     accept: (channel, update) => journey.acceptFrom(channel)(update),
     messageUpdate: webUpdate,
     registerExtra: async (app) => {
-      await app.register(
-        webRoutes({ channels: webChannels, store: storage, files, host, cookieSecret: secrets.cookieSecret }),
-      );
+      const { cookieSecret } = secrets;
+      await app.register(webRoutes({ channels: webChannels, store: storage, files, host, cookieSecret }));
     },
     readiness: async () => [
       { name: "storage", ...(await works(() => storage.status())) },
@@ -132,41 +174,6 @@ export async function startServer(config: Config, options: ServerOptions): Promi
         .map(({ channelId, trouble }) => ({ name: channelId, ok: trouble === null, detail: trouble })),
     ],
   });
-
-  await listen(http, config);
-  await roster.become(config);
-  const work = workers.map((worker) => worker.run(stopping.signal));
-  const stopMaintaining = maintainRegularly(storage, host, logger);
-  const stopWatching = watchConfig({
-    config,
-    env: options.env,
-    schemas: adapterSchemas,
-    clock: host.clock,
-    changed: (changed) => {
-      warnOfRestart(current, changed, logger);
-      current = changed;
-      roster.become(changed).then(
-        () => logger.info({ path: changed.path }, "the changed configuration is in use"),
-        (error: unknown) => logger.error({ err: error }, "the changed configuration could not be put to use"),
-      );
-    },
-    failed: (error) => logger.error({ err: error }, "the changed configuration is not used; the last good one stays"),
-  });
-
-  return {
-    url: urlOf(http.server.address(), config),
-    stop: once(async () => {
-      stopWatching();
-      await roster.stop();
-      stopping.abort();
-      await Promise.all(work);
-      await http.close();
-      stopMaintaining();
-      await storage.close();
-      lock?.release();
-      logger.flush();
-    }),
-  };
 }
 
 function createWorkers(journey: Journey, { storage, host }: Data, log: Log): readonly Worker[] {
@@ -189,20 +196,20 @@ function createWorkers(journey: Journey, { storage, host }: Data, log: Log): rea
   ];
 }
 
-function createBot(config: BotConfig, all: Config, host: Host): Bot {
+function createBot(config: BotConfig, all: Config): Bot {
   return {
     id: config.id,
     name: config.name,
-    reviewers: config.reviewers.map(({ name, options }) => createReviewer(name, options, host)),
+    reviewers: config.reviewers.map(({ name, options }) => createReviewer(name, options)),
     routes: config.routes,
     engines: new Map(all.agents.map((agent) => createAgent(agent, all)).map((engine) => [engine.name, engine])),
     quietMs: config.quietMs,
   };
 }
 
-function createReviewer(name: string, options: unknown, host: Host): Reviewer {
+function createReviewer(name: string, options: unknown): Reviewer {
   must(name === "rules", `There is no reviewer "${name}".`);
-  return createRulesReviewer(rulesOptions.parse(options), host);
+  return createRulesReviewer(rulesOptions.parse(options));
 }
 
 function createAgent({ id, persona, engine }: Config["agents"][number], { engines }: Config): Engine {
@@ -229,17 +236,6 @@ function createChannel(
 
 function isWebChannel(channel: Channel): channel is WebChannel {
   return channel.platform === "web";
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new SetupError(
-      `The data folder ${folder} cannot be made. Give one that can be written, with PARLEY_DATA_DIR.`,
-      { cause },
-    );
-  }
 }
 
 async function listen(http: ReturnType<typeof createHttpServer>, { server }: Config): Promise<void> {

@@ -52,7 +52,7 @@ async function examine(options: GlobalOptions): Promise<readonly Finding[]> {
 
 async function examineData(config: Config): Promise<Finding> {
   try {
-    const { storage } = await openData(config, quiet);
+    const { storage } = await openData(config, "command");
     const { messages } = await storage.status();
     await storage.close();
     return {

@@ -21,7 +21,7 @@ export function configOf({ config }: GlobalOptions): Promise<Config> {
 
 /** Does `work` with the data that the configuration names, beside a running server or without one. */
 export async function withData<Result>(options: GlobalOptions, work: (data: Data) => Promise<Result>): Promise<Result> {
-  const data = await openData(await configOf(options), quiet);
+  const data = await openData(await configOf(options), "command");
   try {
     return await work(data);
   } finally {
