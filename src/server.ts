@@ -190,7 +190,7 @@ function createWorkers(journey: Journey, { storage, host }: Data, log: Log): rea
       ...parts,
       name: "outbox",
       lanesMax: limits.deliveriesMax,
-      jobsMax: 1,
+      jobsMax: limits.laneDeliveriesMax,
       work: (lease, signal) => journey.deliver(lease, signal),
     }),
   ];

@@ -19,7 +19,9 @@ export const limits = {
   /** Messages that one turn takes at once. */
   turnMessagesMax: 50,
   /** Drafts that one turn may say. */
-  turnDraftsMax: 20,
+  turnDraftsMax: 100,
+  /** Waiting messages of one conversation that one worker delivers in a row. */
+  laneDeliveriesMax: 32,
   /** Turns, and deliveries, that one process works on at once. */
   turnsMax: 256,
   deliveriesMax: 256,

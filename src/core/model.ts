@@ -30,5 +30,6 @@ export interface Persona {
 }
 
 export interface ModelAnswer {
-  readonly text: string;
+  /** What the bot says, a message each. An empty text is not said. */
+  readonly texts: readonly string[];
 }

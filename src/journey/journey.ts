@@ -3,9 +3,9 @@ import type { Accept, Channel } from "../core/channel.ts";
 import { BugError, LeaseLostError, must, StorageError } from "../core/errors.ts";
 import type { ChannelId, ConversationId } from "../core/ids.ts";
 import { limits } from "../core/limits.ts";
-import type { Lease, Outcome } from "../core/queue.ts";
+import type { Lease, LeasedJob, Outcome } from "../core/queue.ts";
 import { receive } from "./1-receive.ts";
-import { deliver } from "./6-deliver.ts";
+import { type Decision, deliver } from "./6-deliver.ts";
 import { backoffMs } from "./backoff.ts";
 import type { JourneyParts } from "./journey-parts.ts";
 import { reportMoves } from "./report-moves.ts";
@@ -73,7 +73,6 @@ export class Journey {
     }
     at("turn:before-commit");
     await this.#settle({ ...lease, jobs: lease.jobs.slice(0, decision.jobs) }, decision, signal);
-    at("turn:committed");
     meter.stage("turn", host.clock.now() - began);
     log.debug(
       { conversation: conversation.id, outcome: decision.outcome.kind, attempt: lease.attempt },
@@ -81,29 +80,54 @@ export class Journey {
     );
   }
 
-  /** Stage 6 for the oldest waiting message of one conversation. */
+  /** Stage 6 for the waiting messages of one conversation, one after the other, until one has to wait. */
   async deliver(lease: Lease, signal: AbortSignal): Promise<void> {
-    const { storage, files, directory, host, meter, at } = this.#parts;
-    at("deliver:claimed");
-    const began = host.clock.now();
-    const [job] = lease.jobs;
-    must(job !== undefined, "A lease without a job.");
+    this.#parts.at("deliver:claimed");
+    const waiting = lease.jobs.filter(({ message }) => message.state === "queued");
+    if (waiting.length === 0) return this.#settle(lease, { outcome: { kind: "done" }, changes: [] }, signal);
+    for (const job of waiting) {
+      // Of what another worker left behind, only the first that is not known to be out can have been under way.
+      const wasAbandoned = lease.wasAbandoned && job === waiting[0];
+      const decision = await this.#deliverOne({ ...lease, wasAbandoned }, job, signal);
+      this.#parts.at("deliver:sent");
+      const index = lease.jobs.indexOf(job);
+      if (decision.outcome.kind === "retry") {
+        if (index === 0) return this.#settle({ ...lease, jobs: [job] }, decision, signal);
+        // Those before it are done. It comes next, at once, and is then the one that its lane waits for.
+        return this.#settle(
+          { ...lease, jobs: lease.jobs.slice(0, index) },
+          { outcome: { kind: "done" }, changes: [] },
+          signal,
+        );
+      }
+      if (job === waiting.at(-1) || signal.aborted) {
+        return this.#settle({ ...lease, jobs: lease.jobs.slice(0, index + 1) }, decision, signal);
+      }
+      await this.#save(lease, decision.changes);
+    }
+  }
+
+  async #deliverOne(lease: Lease, job: LeasedJob, signal: AbortSignal): Promise<Decision> {
+    const { files, directory, host, meter, at } = this.#parts;
     const channel = directory.findChannel(lease.conversation.channelId);
+    if (channel === undefined)
+      return giveUp({ ...lease, jobs: [job] }, "its channel is no longer configured", "queued");
+    const began = host.clock.now();
     const save = async (changes: readonly Change[]): Promise<void> => {
-      if (!(await storage.save(lease, changes))) throw new LeaseLostError("Another worker has this conversation now.");
+      await this.#save(lease, changes);
       at("deliver:piece-saved");
     };
-    const decision =
-      channel === undefined
-        ? giveUp(lease, "its channel is no longer configured", "queued")
-        : await deliver(lease, job, { channel, files, host, save }, signal);
-    at("deliver:sent");
-    await this.#settle({ ...lease, jobs: [job] }, decision, signal);
-    at("deliver:committed");
-    this.#noteMoves(lease.conversation.channelId, decision.changes);
+    const decision = await deliver(lease, job, { channel, files, host, save }, signal);
     meter.stage("deliver", host.clock.now() - began);
     const attempt = decision.changes.find((change) => change.kind === "attempt");
-    if (channel !== undefined && attempt !== undefined) meter.attempted(channel.platform, attempt.attempt.outcome);
+    if (attempt !== undefined) meter.attempted(channel.platform, attempt.attempt.outcome);
+    return decision;
+  }
+
+  async #save(lease: Lease, changes: readonly Change[]): Promise<void> {
+    const isSaved = await this.#parts.storage.save(lease, changes);
+    if (!isSaved) throw new LeaseLostError("Another worker has this conversation now.");
+    reportMoves(lease, changes, this.#parts);
   }
 
   async #settle(
@@ -112,7 +136,9 @@ export class Journey {
     signal: AbortSignal,
   ): Promise<void> {
     await settle(lease, outcome, changes, this.#parts, signal);
+    this.#noteMoves(lease.conversation.channelId, changes);
     reportMoves(lease, changes, this.#parts);
+    this.#parts.at(lease.queue === "inbox" ? "turn:committed" : "deliver:committed");
   }
 
   /** A turn that failed is tried again; one that keeps failing ends with the reason, so that the lane goes on. */

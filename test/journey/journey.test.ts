@@ -262,3 +262,43 @@ test("every message that comes to rest is one log line, without what was said", 
   );
   assert.ok(!JSON.stringify(world.lines).includes("my words"));
 });
+
+test("what waits in one conversation goes out in a row, and one that must wait keeps those behind it", async () => {
+  const world = createWorld({ engine: engineOf("agent:chatty", () => say("one", "two", "three")) });
+  let isThrottled = true;
+  world.channel.before = ({ message }) => {
+    const [part] = message.parts;
+    if (isThrottled && part?.kind === "text" && part.text === "two") {
+      throw new DeliveryError({ kind: "throttled", retryAfterMs: 60_000 }, "asked to wait");
+    }
+  };
+  await world.say("hello");
+  await world.rest();
+  assert.deepEqual(world.channel.texts, ["one"]);
+  isThrottled = false;
+  world.host.advance(59_000);
+  await world.rest();
+  assert.deepEqual(world.channel.texts, ["one"]);
+  world.host.advance(1_000);
+  await world.rest();
+  assert.deepEqual(world.channel.texts, ["one", "two", "three"]);
+});
+
+test("of a row that its worker never came back from, only the one under way is in doubt", async () => {
+  const world = createWorld({ engine: engineOf("agent:chatty", () => say("one", "two", "three")) });
+  await world.say("hello");
+  await world.turn();
+  const stuck = Promise.withResolvers<void>();
+  world.channel.before = ({ message }) => {
+    const [part] = message.parts;
+    return part?.kind === "text" && part.text === "two" ? stuck.promise : undefined;
+  };
+  void world.deliver();
+  while (world.channel.delivered.length < 1) await new Promise(setImmediate);
+  for (let round = 0; round < 5; round += 1) await new Promise(setImmediate);
+  world.channel.before = () => undefined;
+  world.host.advance(limits.leaseMs + 1);
+  await world.rest();
+  assert.deepEqual(world.channel.texts, ["one", "three"]);
+  assert.equal((await world.storage.status()).unknown, 1);
+});

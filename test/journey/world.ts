@@ -122,7 +122,7 @@ export function createWorld(options: { engine?: Engine; storage?: Storage; host?
     storage.claim({
       queue,
       lanesMax: 100,
-      jobsMax: queue === "inbox" ? limits.turnMessagesMax : 1,
+      jobsMax: queue === "inbox" ? limits.turnMessagesMax : limits.laneDeliveriesMax,
       leaseMs: limits.leaseMs,
     });
 

@@ -27,7 +27,7 @@ function modelThatSays(text: string, historyMax = 0): Model & { readonly asked: 
     asked,
     async generate(prompt) {
       asked.push(prompt);
-      return { text };
+      return { texts: [text] };
     },
   };
 }
@@ -153,7 +153,7 @@ test("an answer that comes after the turn was aborted is not said", async () => 
     async generate(_, signal) {
       assert.equal(signal, controller.signal);
       controller.abort(new Error("lease lost"));
-      return { text: "too late" };
+      return { texts: ["too late"] };
     },
   };
   const { signal } = controller;

@@ -1,6 +1,6 @@
 import type { Engine } from "../../core/engine.ts";
 import { limits } from "../../core/limits.ts";
-import type { Message } from "../../core/message.ts";
+import type { Draft, Message } from "../../core/message.ts";
 import type { Model, Persona, PromptMessage } from "../../core/model.ts";
 import { describeParts } from "./describe-parts.ts";
 
@@ -18,10 +18,16 @@ export function createAgentEngine({ id, persona, model }: { id: string; persona:
       const before = historyMax > 0 ? await context.history(historyMax) : [];
       const answer = await model.generate({ persona, messages: [...before, ...messages].map(toPrompt) }, signal);
       signal.throwIfAborted();
-      if (answer.text.trim() === "") return { drafts: [] };
-      // Several people may be talking in a group: the reply shows whom it is for.
-      const replyTo = conversation.isGroup ? (messages.at(-1)?.platformRef ?? null) : null;
-      return { drafts: [{ parts: [{ kind: "text", text: answer.text }], replyTo }] };
+      const isOneEach = answer.texts.length === messages.length;
+      const drafts = answer.texts.map((text, index): Draft => {
+        const answered = isOneEach ? messages[index] : messages.at(-1);
+        // Several people may be talking in a group: the reply shows whom it is for.
+        return {
+          parts: [{ kind: "text", text }],
+          replyTo: conversation.isGroup ? (answered?.platformRef ?? null) : null,
+        };
+      });
+      return { drafts: drafts.filter((_draft, index) => answer.texts[index]?.trim() !== "") };
     },
   };
 }

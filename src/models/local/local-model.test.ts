@@ -12,26 +12,33 @@ const persona: Persona = {
   constraints: [],
 };
 
-async function answer(options: object, messages: readonly PromptMessage[]): Promise<string> {
+async function answers(options: object, messages: readonly PromptMessage[]): Promise<readonly string[]> {
   const model = createLocalModel(localModelOptions.parse(options));
-  return (await model.generate({ persona, messages }, new AbortController().signal)).text;
+  return (await model.generate({ persona, messages }, new AbortController().signal)).texts;
 }
 
-test("the first keyword that occurs in the last message of the person gives the answer, whatever the case", async () => {
-  const options = { responses: { Price: "It is free.", hello: "Hi!", "what is": "A thing." }, default: "Pardon?" };
-  assert.equal(await answer(options, [{ role: "person", text: "HELLO, what is the pRICE?" }]), "[Alex]: It is free.");
+test("the first keyword that occurs in a message gives its answer, whatever the case", async () => {
+  const options = { responses: { Price: "It is free.", hello: "Hi!" }, default: "Pardon?" };
+  assert.deepEqual(await answers(options, [{ role: "person", text: "HELLO, what is the pRICE?" }]), [
+    "[Alex]: It is free.",
+  ]);
+  assert.deepEqual(await answers(options, [{ role: "person", text: "…" }]), ["[Alex]: Pardon?"]);
+});
+
+test("each message since the bot spoke last gets an answer of its own", async () => {
   const messages = [
     { role: "person", text: "price" },
-    { role: "person", text: "Hello there" },
-    { role: "bot", text: "what is" },
+    { role: "bot", text: "It is free." },
+    { role: "person", text: "hello" },
+    { role: "person", text: "price" },
   ] as const;
-  assert.equal(await answer(options, messages), "[Alex]: Hi!");
-  assert.equal(await answer(options, [{ role: "person", text: "…" }]), "[Alex]: Pardon?");
+  const options = { responses: { price: "Free.", hello: "Hi!" } };
+  assert.deepEqual(await answers(options, messages), ["[Alex]: Hi!", "[Alex]: Free."]);
 });
 
 test("without a default the message is repeated", async () => {
   const wanted = "[Alex]: I received your message: 'so?'. This is a test response from the local engine.";
-  assert.equal(await answer({}, [{ role: "person", text: "so?" }]), wanted);
+  assert.deepEqual(await answers({}, [{ role: "person", text: "so?" }]), [wanted]);
 });
 
 test("an abort is honored", async () => {

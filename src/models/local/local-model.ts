@@ -22,18 +22,23 @@ export function createLocalModel(options: z.output<typeof localModelOptions>): M
     text,
   }));
 
+  const answerTo = (said: string): string => {
+    const lowered = said.toLowerCase();
+    return (
+      responses.find(({ keyword }) => lowered.includes(keyword))?.text ??
+      options.default ??
+      `I received your message: '${said}'. This is a test response from the local engine.`
+    );
+  };
+
   return {
     name: "local",
     historyMax: 0,
     async generate({ persona, messages }, signal) {
       signal.throwIfAborted();
-      const said = messages.findLast(({ role }) => role === "person")?.text ?? "";
-      const lowered = said.toLowerCase();
-      const text =
-        responses.find(({ keyword }) => lowered.includes(keyword))?.text ??
-        options.default ??
-        `I received your message: '${said}'. This is a test response from the local engine.`;
-      return { text: `[${persona.name}]: ${text}` };
+      // Each message gets its own answer, also when a turn takes several.
+      const unanswered = messages.slice(messages.findLastIndex(({ role }) => role === "bot") + 1);
+      return { texts: unanswered.map(({ text }) => `[${persona.name}]: ${answerTo(text)}`) };
     },
   };
 }
