@@ -87,7 +87,8 @@ export interface ServerOptions {
 /** Runs everything that a configuration names, in this process. Throws `SetupError` when that cannot be. */
 export async function startServer(config: Config, options: ServerOptions): Promise<RunningServer> {
   let current = config;
-  const log = options.logger ?? createLogger(config.log.level, () => secretsOf(current));
+  let configSecrets = secretsOf(config);
+  const log = options.logger ?? createLogger(config.log.level, () => configSecrets);
   const data = await openData(config, "server");
   const { storage, host } = data;
   const secrets = await loadSecrets(config.dataFolder);
@@ -122,6 +123,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     changed: (changed) => {
       warnOfRestart(current, changed, log);
       current = changed;
+      configSecrets = secretsOf(changed);
       roster.become(changed).then(
         () => log.info({ path: changed.path }, "the changed configuration is in use"),
         (error: unknown) => log.error({ err: error }, "the changed configuration could not be put to use"),

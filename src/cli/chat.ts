@@ -21,31 +21,35 @@ export function addChat(program: Command): void {
 async function chat(base: string): Promise<void> {
   const { token } = await openSession(base);
   const socket = new WebSocket(`${base.replace(/^http/, "ws")}/live`, ["parley", token]);
+  await opened(socket, base);
   const lines = createInterface({ input: process.stdin, output: process.stderr, prompt: "> " });
   const waiting = new Waiting();
-  const endWhenAnswered = (): void => {
-    if (waiting.isOver) socket.close();
+  let isOpen = true;
+  lines.once("close", () => {
+    isOpen = false;
+  });
+  const prompt = (): void => {
+    if (isOpen) lines.prompt();
   };
   socket.addEventListener("message", ({ data }) => {
     const event = JSON.parse(String(data)) as LiveEvent;
     waiting.note(event);
     if (event.type === "message" && event.message.from !== "person") {
       process.stdout.write(`${textOf(event.message.parts)}\n`);
-      lines.prompt();
+      prompt();
     }
-    endWhenAnswered();
+    if (waiting.isOver) socket.close();
   });
-  await opened(socket, base);
-  lines.prompt();
+  prompt();
   for await (const line of lines) {
     if (line.trim() !== "") {
       waiting.unseen += 1;
       await say(base, token, line);
     }
-    lines.prompt();
+    prompt();
   }
   waiting.hasEnded = true;
-  endWhenAnswered();
+  if (waiting.isOver) socket.close();
 }
 
 type LiveEvent =

@@ -50,8 +50,8 @@ export async function reviewOutbound(
     reason: isPassed ? null : `${verdict.reviewer}: ${verdict.reason}`,
   };
   const changes: Change[] = [
-    { kind: "verdict", verdict },
     { kind: "message", message },
+    { kind: "verdict", verdict },
   ];
   if (isPassed) changes.push({ kind: "job", job: outboxJob(message, message.id) });
   return { messageId: message.id, changes };
