@@ -173,7 +173,7 @@ function percentile(sorted: readonly number[], share: number): string {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "parley-bench-storage-"));
-const storage = await openSqliteStorage({ folder, host });
+const storage = await openSqliteStorage({ folder, host, as: "server" });
 const stop = new AbortController();
 const finished = Promise.withResolvers<void>();
 const acceptMs: number[] = [];

@@ -1,0 +1,56 @@
+/**
+ * The thread that owns the connection. All calls that wait while a commit runs go into the next one: under load one
+ * write to the disk serves hundreds of calls.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { must, SetupError } from "../../core/errors.ts";
+import type { Call } from "./calls.ts";
+import { Checkpoints } from "./checkpoints.ts";
+import { Database } from "./database.ts";
+import { openDatabase } from "./open-database.ts";
+import type { FromThread, ToThread } from "./thread-link.ts";
+
+/** Calls that one commit takes at most. */
+const commitMax = 2_048;
+
+const { path } = workerData as { path: string };
+must(parentPort !== null, "This file is a thread's, not a program's.");
+const port = parentPort;
+
+function reply(message: FromThread): void {
+  port.postMessage(message);
+}
+
+try {
+  const connection = openDatabase(path);
+  const database = new Database(connection, path);
+  const checkpoints = new Checkpoints(connection, path);
+  reply({ kind: "opened" });
+  port.on("message", (first: ToThread) => {
+    const calls: Call[] = [];
+    let message: ToThread | undefined = first;
+    for (; message?.kind === "calls"; message = nextMessage(calls.length)) {
+      for (const call of message.calls) calls.push(JSON.parse(call));
+    }
+    if (calls.length > 0) {
+      reply({ kind: "replies", replies: database.answer(calls).map((answer) => JSON.stringify(answer)) });
+      checkpoints.committed();
+    }
+    if (message?.kind === "close") void close(connection, checkpoints);
+  });
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  reply({ kind: "refused", message: error.message, cause: String(error.cause) });
+}
+
+/** The last connection to close empties the log. */
+async function close(connection: DatabaseSync, checkpoints: Checkpoints): Promise<void> {
+  await checkpoints.close();
+  connection.close();
+  port.close();
+}
+
+function nextMessage(callCount: number): ToThread | undefined {
+  return callCount >= commitMax ? undefined : receiveMessageOnPort(port)?.message;
+}

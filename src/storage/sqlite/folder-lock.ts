@@ -1,0 +1,28 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { SetupError } from "../../core/errors.ts";
+
+/** One server's hold on a data folder. The operating system ends it with the process, however that ends. */
+export interface FolderLock {
+  release(): void;
+}
+
+/**
+ * Makes this process the one server of a data folder. Commands that only read or decide need no lock.
+ *
+ * @throws SetupError when another server has it
+ */
+export function lockFolder(folder: string): FolderLock {
+  const path = join(folder, "server.lock");
+  try {
+    const lock = new DatabaseSync(path);
+    lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;");
+    return { release: () => lock.close() };
+  } catch (cause) {
+    throw new SetupError(
+      `Another Parley server runs on the data folder ${folder}, or ${path} cannot be written. ` +
+        "Stop the other one, or give this one a folder of its own with PARLEY_DATA_DIR.",
+      { cause },
+    );
+  }
+}
