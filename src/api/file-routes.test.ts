@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { test } from "node:test";
-import { createApiWorld } from "../../test/api/api-world.ts";
+import { setImmediate } from "node:timers/promises";
+import { promisify } from "node:util";
+import { createApiWorld, until } from "../../test/api/api-world.ts";
 import { limits } from "../core/limits.ts";
 
 const png = Buffer.concat([
@@ -37,17 +41,24 @@ test("a file's type is what its content shows, then what it was said to be", asy
   assert.equal(await typeOf(Buffer.alloc(0), "text/plain"), "text/plain");
 });
 
-test("a file over the limit is refused to the one who sends it", async (t) => {
+test("a file over the limit is refused to the one who sends it, who may send it to its end", async (t) => {
   const { app, key } = await createApiWorld();
-  const base = await app.listen({ host: "127.0.0.1", port: 0 });
+  await app.listen({ host: "127.0.0.1", port: 0 });
   t.after(() => app.close());
-  const answer = await fetch(`${base}/api/v1/files`, {
-    method: "PUT",
-    headers: { authorization: `Bearer ${key}` },
-    body: new Uint8Array(limits.fileBytesMax + 1),
-  });
-  assert.equal(answer.status, 413);
-  assert.match(await answer.text(), /"code":"too_large"/);
+  const address = app.server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  const socket = connect(address.port, "127.0.0.1");
+  const send = promisify<string | Uint8Array, void>(socket.write.bind(socket));
+  const tail = new Uint8Array(20 * 1024 * 1024);
+  const length = limits.fileBytesMax + 1 + tail.length;
+  await send(
+    `PUT /api/v1/files HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-length: ${length}\r\n\r\n`,
+  );
+  const answered = once(socket, "data");
+  await send(new Uint8Array(limits.fileBytesMax + 1));
+  assert.match(String((await answered)[0]), /^HTTP\/1\.1 413 [^]*"code":"too_large"/);
+  await send(tail);
+  socket.destroy();
 });
 
 test("only a hash names a file", async () => {
@@ -56,4 +67,27 @@ test("only a hash names a file", async () => {
   for (const name of ["..%2f..%2fetc%2fpasswd", "abc", "0".repeat(63)]) {
     assert.equal((await call("GET", `/api/v1/files/${name}`)).status, 400, name);
   }
+});
+
+test("a download that is broken off lets the file go", async (t) => {
+  let isOpen = false;
+  const files = {
+    save: () => Promise.reject(new Error("not here")),
+    async *read() {
+      isOpen = true;
+      try {
+        for (;;) yield await setImmediate(Buffer.alloc(65_536));
+      } finally {
+        isOpen = false;
+      }
+    },
+  };
+  const { app, key } = await createApiWorld({ parts: { files } });
+  const base = await app.listen({ host: "127.0.0.1", port: 0 });
+  t.after(() => app.close());
+  const answer = await fetch(`${base}/api/v1/files/${"0".repeat(64)}`, { headers: { authorization: `Bearer ${key}` } });
+  assert.equal(answer.status, 200);
+  assert.ok(isOpen);
+  await answer.body?.cancel();
+  await until(() => !isOpen);
 });

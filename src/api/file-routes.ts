@@ -28,7 +28,10 @@ export function fileRoutes({ files }: HttpParts): readonly ApiRoute[] {
       },
       async handle({ query, body, request }) {
         const head: Uint8Array[] = [];
-        const { hash, bytes } = await files.save(noted(body, head), limits.fileBytesMax);
+        const { hash, bytes } = await files.save(noted(body, head), limits.fileBytesMax).finally(() => {
+          // Of a file that was refused, the rest is read and forgotten: its sender looks for an answer only after it.
+          body.resume();
+        });
         const mimeType = await mimeTypeOf(Buffer.concat(head), request.headers["content-type"]);
         return { status: 200, body: { hash, bytes, mimeType, name: query.name ?? null } };
       },

@@ -110,7 +110,9 @@ test("a message that is held is told at once: nobody knows when an operator come
 });
 
 test("who hangs up waits no longer, and a server that stops answers who waits", async () => {
-  const { app, key, watching } = await createApiWorld();
+  const { app, key, host, call, watching } = await createApiWorld();
+  await call("POST", url, { person: "anna", text: "hello" });
+  const timers = host.timerCount;
   const base = await app.listen({ host: "127.0.0.1", port: 0 });
   const send = (signal: AbortSignal | null) =>
     fetch(`${base}${url}?wait=60`, {
@@ -125,6 +127,7 @@ test("who hangs up waits no longer, and a server that stops answers who waits", 
   hangUp.abort();
   await left;
   await until(() => watching() === 0);
+  assert.equal(host.timerCount, timers);
 
   const waiting = send(null);
   await until(() => watching() === 1);

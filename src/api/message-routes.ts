@@ -4,12 +4,13 @@ import { FileMissingError, InputError } from "../core/errors.ts";
 import type { Files } from "../core/files.ts";
 import type { BotId, ConversationId, MessageId } from "../core/ids.ts";
 import { limits } from "../core/limits.ts";
+import type { Message } from "../core/message.ts";
 import type { Part } from "../core/part.ts";
 import { why } from "../journey/why.ts";
 import type { AnswerWaits } from "./answer-waits.ts";
 import { type ApiRoute, defineRoute } from "./api-route.ts";
 import { type HttpParts, webChannelOf } from "./http-parts.ts";
-import { messageShape, messageView, stateShape } from "./message-view.ts";
+import { type MessageView, messageShape, messageView, stateShape } from "./message-view.ts";
 import { sentMessage, sentParts } from "./sent-message.ts";
 import { whyShape, whyView } from "./why-view.ts";
 
@@ -58,7 +59,7 @@ export function messageRoutes(parts: HttpParts, waits: AnswerWaits): readonly Ap
         const found = waitMs === 0 ? undefined : await waits.answersTo(messageId, waitMs, signal);
         if (found === undefined) return { status: 202, body: ids };
         const { message, answers } = found;
-        return { status: 200, body: { ...ids, state: message.state, answers: answers.map(messageView) } };
+        return { status: 200, body: { ...ids, state: message.state, answers: answers.map(answerView) } };
       },
     }),
     defineRoute({
@@ -90,6 +91,12 @@ export function messageRoutes(parts: HttpParts, waits: AnswerWaits): readonly Ap
       },
     }),
   ];
+}
+
+/** What did not pass its review is told of, but not told. */
+function answerView(message: Message): MessageView {
+  const isOut = message.state !== "held" && message.state !== "rejected";
+  return messageView(isOut ? message : { ...message, parts: [] });
 }
 
 function noMessage(messageId: string): InputError {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { createApiWorld } from "../../test/api/api-world.ts";
 
@@ -61,4 +62,16 @@ test("what the document says is open is open, and nothing else is", async () => 
       assert.equal(answer.statusCode === 401, security.length > 0, `${method} ${path}`);
     }
   }
+});
+
+test("docs/api.md lists every call, and none that is not there", async () => {
+  const text = readFileSync(new URL("../../docs/api.md", import.meta.url), "utf8");
+  const listed = [...text.matchAll(/^\| `([A-Z]+ \/\S*)` \|/gm)].map(([, call]) => call);
+  const { paths } = await load();
+  const described = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  // The document does not describe the pages that describe it.
+  const own = ["GET /api/openapi.json", "GET /api/docs"];
+  assert.deepEqual(listed.toSorted(), [...described, ...own].toSorted());
 });

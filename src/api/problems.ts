@@ -29,7 +29,7 @@ export const problemShape = z
     title: z.string(),
     status: z.int(),
     detail: z.string().describe("What happened and what to do."),
-    code: z.string().describe("Stable: programs may decide by it. The table is in docs/api.md."),
+    code: z.string().describe("Stable: programs may decide by it. The table is in docs/errors.md."),
   })
   .meta({ id: "Problem" });
 

@@ -30,13 +30,21 @@ function canonicalChoices(part: Part): unknown {
  * Throws `InputError` for what is not a part: engines are plugins, and a field nobody reviews must not reach a channel.
  */
 export function cleanParts(parts: readonly unknown[]): Part[] {
-  const cleaned = parts.slice(0, limits.partsMax).map(cleanPart);
-  if (parts.length > limits.partsMax) cleaned.push(cut(`parts after the first ${limits.partsMax}`));
-  const isCut = cleaned.some(
-    (part, index) => part.kind === "text" && (parts[index] as TextPart).text.length > limits.textMax,
+  const { items, isCut } = firstOf(parts, limits.partsMax);
+  const cleaned = items.map(cleanPart);
+  if (isCut) cleaned.push(cut(`parts after the first ${limits.partsMax}`));
+  const isTextCut = cleaned.some(
+    (part, index) => part.kind === "text" && (items[index] as TextPart).text.length > limits.textMax,
   );
-  if (isCut) cleaned.push(cut(`text after the first ${limits.textMax} characters`));
+  if (isTextCut) cleaned.push(cut(`text after the first ${limits.textMax} characters`));
   return cleaned;
+}
+
+/** One by one into a list of our own: a plugin's array may have methods that tell whatever they like. */
+function firstOf(list: unknown, max: number): { readonly items: unknown[]; readonly isCut: boolean } {
+  if (!Array.isArray(list)) throw wrongPart("has no list of choices, or is in no list itself");
+  const { length } = list;
+  return { items: Array.from({ length: Math.min(length, max) }, (_, index) => list[index]), isCut: length > max };
 }
 
 function cut(what: string): Part {
@@ -45,7 +53,7 @@ function cut(what: string): Part {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const media: readonly unknown[] = ["image", "audio", "voice", "video", "document", "sticker"] satisfies Media[];
+const media: readonly Media[] = ["image", "audio", "voice", "video", "document", "sticker"];
 
 function cleanPart(value: unknown): Part {
   if (typeof value !== "object" || value === null) throw wrongPart("is not an object");
@@ -56,8 +64,7 @@ function cleanPart(value: unknown): Part {
     case "file":
       return cleanFile(part);
     case "choices":
-      if (!Array.isArray(part.choices)) throw wrongPart("has no list of choices");
-      return { kind: "choices", choices: part.choices.slice(0, limits.choicesMax).map(cleanChoice) };
+      return { kind: "choices", choices: firstOf(part.choices, limits.choicesMax).items.map(cleanChoice) };
     case "choice":
       return {
         kind: "choice",
@@ -85,10 +92,11 @@ function cleanPart(value: unknown): Part {
 }
 
 function cleanFile(part: Fields): Part {
-  if (!media.includes(part.media)) throw wrongPart("is a file of no media that Parley knows");
+  const known = media.find((one) => one === part.media);
+  if (known === undefined) throw wrongPart("is a file of no media that Parley knows");
   return {
     kind: "file",
-    media: part.media as Media,
+    media: known,
     mimeType: label(part.mimeType),
     name: labelOrNull(part.name),
     bytes: part.bytes === null || part.bytes === undefined ? null : number(part.bytes),

@@ -1,5 +1,6 @@
 import type { Bot } from "../core/bot.ts";
 import type { Change } from "../core/change.ts";
+import { contentHash } from "../core/content.ts";
 import type { Conversation } from "../core/conversation.ts";
 import type { Host } from "../core/host.ts";
 import type { Message } from "../core/message.ts";
@@ -32,7 +33,7 @@ export async function reviewInbound(
       verdict.outcome === "pass" &&
       verdict.direction === "inbound" &&
       verdict.reviewer.startsWith("operator:") &&
-      verdict.contentHash === message.contentHash,
+      verdict.contentHash === contentHash(message.parts, host),
   );
   if (released) return { reviewed: message as ReviewedMessage<"inbound">, changes: [] };
 
@@ -54,6 +55,9 @@ export async function reviewInbound(
     });
     return { reviewed: undefined, changes };
   }
-  const seen = verdict.changed ? { ...message, parts, contentHash: verdict.contentHash } : message;
-  return { reviewed: seen as ReviewedMessage<"inbound">, changes };
+  if (!verdict.changed) return { reviewed: message as ReviewedMessage<"inbound">, changes };
+  const { contentHash: passed } = verdict;
+  // Kept as it passed, so that no later turn is told what was taken out.
+  changes.push({ kind: "parts", messageId: message.id, parts, contentHash: passed });
+  return { reviewed: { ...message, parts, contentHash: passed } as ReviewedMessage<"inbound">, changes };
 }

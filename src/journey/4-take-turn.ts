@@ -66,13 +66,15 @@ function stepper(steps: StepKeeper): TurnContext["step"] {
 
 /** Engines may be plugins: what they return is looked at before it is believed. */
 function checked(result: TurnResult): TurnResult {
-  if (!Array.isArray(result?.drafts)) throw new TurnFailedError("the engine returned no list of drafts");
-  if (result.drafts.length > limits.turnDraftsMax) {
-    throw new TurnFailedError(
-      `the engine returned ${result.drafts.length} drafts; at most ${limits.turnDraftsMax} are taken`,
-    );
+  const { drafts, state } = result ?? {};
+  if (!Array.isArray(drafts)) throw new TurnFailedError("the engine returned no list of drafts");
+  const { length } = drafts;
+  if (!(length <= limits.turnDraftsMax)) {
+    throw new TurnFailedError(`the engine returned ${length} drafts; at most ${limits.turnDraftsMax} are taken`);
   }
-  return result;
+  // One by one: an array of a plugin may have methods of its own.
+  const copied = Array.from({ length }, (_, index) => drafts[index]);
+  return state === undefined ? { drafts: copied } : { drafts: copied, state };
 }
 
 /** The kind of error only: an engine's message may carry what the person wrote. */

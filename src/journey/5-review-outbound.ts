@@ -1,6 +1,6 @@
 import type { Bot } from "../core/bot.ts";
 import type { Change } from "../core/change.ts";
-import { cleanParts, contentHash } from "../core/content.ts";
+import { cleanParts, cleanText, contentHash } from "../core/content.ts";
 import type { Conversation } from "../core/conversation.ts";
 import type { Host } from "../core/host.ts";
 import type { MessageId, TurnId } from "../core/ids.ts";
@@ -79,7 +79,8 @@ function messageOf(
   turn: { readonly id: TurnId; readonly conversation: Conversation },
   host: Host,
 ): Message {
-  const parts = cleanParts(draft.parts);
+  const { parts: drafted, replyTo } = draft;
+  const parts = cleanParts(drafted);
   return {
     id: host.newId("msg") as MessageId,
     conversationId: turn.conversation.id,
@@ -92,7 +93,7 @@ function messageOf(
     turnId: turn.id,
     notice: null,
     platformRef: null,
-    replyTo: typeof draft.replyTo === "string" ? draft.replyTo.slice(0, limits.labelMax) : null,
+    replyTo: typeof replyTo === "string" ? cleanText(replyTo, limits.labelMax) : null,
     at: Math.floor(host.clock.now()),
   };
 }

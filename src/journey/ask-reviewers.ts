@@ -1,4 +1,5 @@
 import { cleanParts, contentHash } from "../core/content.ts";
+import { frozen } from "../core/frozen.ts";
 import type { Host } from "../core/host.ts";
 import { limits } from "../core/limits.ts";
 import type { Part } from "../core/part.ts";
@@ -24,7 +25,11 @@ export async function askReviewers(
   const judge = (outcome: VerdictRecord["outcome"], reviewer: string, reason: string | null): Judgement => ({
     verdict: {
       messageId: subject.message.id,
-      contentHash: parts === subject.message.parts ? subject.message.contentHash : contentHash(parts, host),
+      // What the storage gave is hashed anew; a draft was hashed just before, from a copy that nobody else holds.
+      contentHash:
+        parts === subject.message.parts && subject.kind === "outbound"
+          ? subject.message.contentHash
+          : contentHash(parts, host),
       outcome,
       direction: subject.kind,
       reviewer,
@@ -38,7 +43,7 @@ export async function askReviewers(
   let reason: string | null = null;
   if (reviewers.length === 0) return judge("hold", "gate", "the bot has no reviewer");
   for (const reviewer of reviewers) {
-    const verdict = await ask(reviewer, { ...subject, parts }, host, signal);
+    const verdict = await ask(reviewer, frozen({ ...subject, parts }), host, signal);
     if (verdict.kind === "hold" || verdict.kind === "reject") return judge(verdict.kind, reviewer.name, verdict.reason);
     if (verdict.kind === "change") {
       parts = verdict.parts;
@@ -89,13 +94,16 @@ class NoVerdict extends Error {
 function checked(verdict: Verdict): Verdict {
   switch (verdict?.kind) {
     case "pass":
-      return verdict;
-    case "change":
-      if (!Array.isArray(verdict.parts) || verdict.parts.length === 0) throw new NoVerdict("a change without parts");
-      return { kind: "change", parts: cleanParts(verdict.parts), reason: sentence(verdict.reason) };
+      return { kind: "pass" };
+    case "change": {
+      const parts = cleanParts(verdict.parts);
+      if (parts.length === 0) throw new NoVerdict("a change without parts");
+      return { kind: "change", parts, reason: sentence(verdict.reason) };
+    }
     case "hold":
+      return { kind: "hold", reason: sentence(verdict.reason) };
     case "reject":
-      return { kind: verdict.kind, reason: sentence(verdict.reason) };
+      return { kind: "reject", reason: sentence(verdict.reason) };
     default:
       throw new NoVerdict("neither pass, change, hold nor reject");
   }

@@ -48,7 +48,7 @@ async function offered(message: Message, store: Store): Promise<{ label: string;
   const transcript = await store.transcript(message.conversationId, limits.historyMax);
   return transcript
     .toReversed()
-    .filter(({ from }) => from !== "person")
+    .filter(({ from, state }) => from !== "person" && (state === "delivered" || state === "unknown"))
     .flatMap(({ parts }) => parts)
     .flatMap((part) => (part.kind === "choices" ? part.choices : []));
 }

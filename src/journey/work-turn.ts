@@ -3,6 +3,7 @@ import type { Change } from "../core/change.ts";
 import { type Channel, isTypingChannel } from "../core/channel.ts";
 import type { Engine } from "../core/engine.ts";
 import { must } from "../core/errors.ts";
+import { frozen } from "../core/frozen.ts";
 import type { Cancel } from "../core/host.ts";
 import type { MessageId, TurnId } from "../core/ids.ts";
 import { limits } from "../core/limits.ts";
@@ -65,7 +66,10 @@ export async function workTurn(
     startedAt: Math.floor(parts.host.clock.now()),
     endedAt: null,
   };
-  const changes = await answer(turn, sorted, lease, answering, parts, signal);
+  const changes = await answer(turn, sorted, lease, answering, parts, signal).catch(async (error: unknown) => {
+    await parts.storage.save(lease, judged(sorted));
+    throw error;
+  });
   return { outcome: { kind: "done" }, changes: [...sorted.changes, ...changes], jobs: sorted.jobs };
 }
 
@@ -130,6 +134,11 @@ async function sort(
   return { taken, route: chosen, changes, jobs: handled };
 }
 
+/** What the engine acted on must be known to have been judged even if its turn never ends. */
+function judged({ changes }: Sorted): readonly Change[] {
+  return changes.filter(({ kind }) => kind === "verdict" || kind === "parts");
+}
+
 function completed({ id, parts, contentHash }: Message): Change {
   return { kind: "parts", messageId: id, parts, contentHash };
 }
@@ -157,7 +166,7 @@ async function answer(
     {
       botId: bot.id,
       conversation: { id: lease.conversation.id, isGroup: lease.conversation.isGroup },
-      messages: sorted.taken,
+      messages: frozen(sorted.taken),
       history: (limit) => history(turn, lease, limit, parts),
       state: lease.conversation.engineState,
       signal,
@@ -166,9 +175,7 @@ async function answer(
       finished: lease.attempt === 1 ? [] : await storage.steps(turn.id),
       save: async (name, value) => {
         const step: Step = { turnId: turn.id, name, result: value, at: Math.floor(host.clock.now()) };
-        // What the engine acted on must be known to have been judged even if this turn never ends.
-        const verdicts = sorted.changes.filter(({ kind }) => kind === "verdict" || kind === "parts");
-        const isSaved = await storage.save(lease, [...verdicts, { kind: "turn", turn }, { kind: "step", step }]);
+        const isSaved = await storage.save(lease, [...judged(sorted), { kind: "turn", turn }, { kind: "step", step }]);
         at("turn:step-saved");
         return isSaved;
       },

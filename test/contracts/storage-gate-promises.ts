@@ -53,6 +53,24 @@ export const gatePromises: Readonly<Record<string, (scene: Scene) => Promise<voi
     assert.deepEqual((await scene.claimOne("outbox")).jobs[0]?.message, message);
   },
 
+  "what the bot says is neither queued again nor delivered without a verdict": async (scene) => {
+    const conversation = scene.conversation("a");
+    const held = scene.answer(conversation, { state: "held" });
+    const queued = scene.answer(conversation);
+    const sent = scene.answer(conversation, { state: "delivered" });
+    const messages = [held, queued].map((message): Change => ({ kind: "message", message }));
+    await scene.storage.apply([{ kind: "conversation", conversation }, ...messages]);
+    await assert.rejects(scene.storage.apply([{ kind: "message", message: sent }]), BugError);
+    const moves = [
+      { kind: "state", messageId: held.id, from: "held", to: "queued", reason: null },
+      { kind: "state", messageId: queued.id, from: "queued", to: "delivered", reason: null },
+    ] satisfies Change[];
+    for (const move of moves) await assert.rejects(scene.storage.apply([move]), BugError, move.to);
+    assert.deepEqual(await scene.storage.findMessages([held.id, queued.id, sent.id]), [held, queued]);
+    const verdicts = [held, queued].map((message): Change => ({ kind: "verdict", verdict: scene.verdict(message) }));
+    assert.equal(await scene.storage.apply([...verdicts, ...moves]), true);
+  },
+
   "a message that was held goes out once a verdict passed it": async (scene) => {
     const conversation = scene.conversation("a");
     const message = scene.answer(conversation);

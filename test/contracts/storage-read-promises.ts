@@ -234,13 +234,13 @@ export const readPromises: Readonly<Record<string, (scene: Scene) => Promise<voi
     await scene.receive(b);
     await scene.receive(b, {}, scene.answer(b, { state: "held" }));
     await scene.send(b);
-    for (const state of ["dead", "unknown", "unknown"] as const) {
+    for (const state of ["dead", "dead", "unknown", "unknown", "unknown"] as const) {
       await scene.storage.apply([{ kind: "message", message: scene.answer(b, { state }) }]);
     }
     scene.host.advance(11);
     const inbox = { jobs: 4, lanes: 2, leased: 1, oldestMs: 111 };
     const outbox = { jobs: 1, lanes: 1, leased: 0, oldestMs: 11 };
-    const counts = { held: 1, dead: 1, unknown: 2, conversations: 2, messages: 8 };
+    const counts = { held: 1, dead: 2, unknown: 3, conversations: 2, messages: 10 };
     assert.deepEqual(await scene.storage.status(), { queues: { inbox, outbox }, ...counts });
     scene.host.advance(1_000);
     assert.equal((await scene.storage.status()).queues.inbox.leased, 0);

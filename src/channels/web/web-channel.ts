@@ -65,7 +65,7 @@ export function createWebChannel({
       if (signal.aborted) return;
       accepting = accept;
       await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-      accepting = undefined;
+      if (accepting === accept) accepting = undefined;
     },
 
     // The history is the platform: pages show what is recorded as delivered, and fetch what they missed.

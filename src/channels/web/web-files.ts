@@ -79,7 +79,7 @@ function uploadRoute(app: FastifyInstance, { visits, passes, files }: WebFilesSo
   // The body is the file, whatever its type says: it is streamed to disk, never parsed.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
-  app.post("/chat/:bot/files", { bodyLimit: webLimits.fileBytesMax }, async (request, reply) => {
+  app.post("/chat/:bot/files", async (request, reply) => {
     const visit = visits.visit(request, reply);
     const { name } = z.object({ name: z.string().optional() }).parse(request.query);
     const { length, head, content } = watchHead(request.raw);

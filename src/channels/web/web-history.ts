@@ -20,7 +20,7 @@ export interface Place {
 export type HistoryStore = Pick<Store, "transcript" | "messages" | "findMessages">;
 
 /** What somebody sees who reads on: a message that is new to them, or another state of one they wrote. */
-export interface News {
+interface News {
   readonly kind: "message" | "state";
   readonly message: Message;
 }

@@ -10,7 +10,7 @@ import type { WebMessage } from "./web-message.ts";
 import type { Visit } from "./web-visits.ts";
 
 /** What a page is sent on its socket. */
-export type LiveEvent =
+type LiveEvent =
   | { readonly type: "message"; readonly message: WebMessage; readonly cursor: string }
   | { readonly type: "state"; readonly id: MessageId; readonly state: string; readonly cursor: string }
   | { readonly type: "typing" }
@@ -18,7 +18,7 @@ export type LiveEvent =
   | { readonly type: "ping" };
 
 /** What is needed of a WebSocket of `ws`. */
-export interface LiveSocket {
+interface LiveSocket {
   readonly bufferedAmount: number;
   send(data: string, sent: (error?: Error) => void): void;
   ping(): void;

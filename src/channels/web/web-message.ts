@@ -15,7 +15,7 @@ export interface WebMessage {
 }
 
 /** A file and where this person, and nobody else, gets it: relative to the page. Null when it cannot be had. */
-export type WebFilePart = FilePart & { readonly url: string | null };
+type WebFilePart = FilePart & { readonly url: string | null };
 
 /** What the person said, and what reached them: nothing that is held, rejected or on its way. */
 export function isVisible(message: Message): boolean {

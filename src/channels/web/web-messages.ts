@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { InputError } from "../../core/errors.ts";
-import type { Host } from "../../core/host.ts";
 import type { ContentHash, MessageId } from "../../core/ids.ts";
 import { limits } from "../../core/limits.ts";
 import type { ChoicePart, FilePart, Part } from "../../core/part.ts";
@@ -17,7 +16,6 @@ export interface WebMessagesSources {
   readonly store: HistoryStore & Pick<Store, "findMessage">;
   readonly visits: WebVisits;
   readonly files: WebFiles;
-  readonly host: Pick<Host, "clock">;
 }
 
 const listQuery = z.object({

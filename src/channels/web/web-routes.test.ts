@@ -279,7 +279,7 @@ describe("the page's files", () => {
     const scene = await openChat(t, { host: new TestHost() });
     const html = await (await fetch(`${scene.url}/chat/demo`)).text();
     const linked = [...html.matchAll(/(?:src|href)="(demo\/page\/[^"]+)"/g)].map(([, path]) => `/chat/${path}`);
-    assert.deepEqual(linked.map((path) => path.split("/").at(-1)).sort(), ["app.js", "style.css"]);
+    assert.deepEqual(linked.map((path) => path.split("/").at(-1)).sort(), ["app.js", "icon.svg", "style.css"]);
     for (const path of [...linked, "/chat/demo/page/parts.js", "/widget.js"]) {
       const response = await fetch(scene.url + path);
       assert.equal(response.status, 200, path);

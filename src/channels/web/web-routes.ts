@@ -103,7 +103,8 @@ function liveRoute(
     },
     (socket, request) => {
       const admitted = visiting.get(request);
-      if (admitted === undefined) socket.terminate();
+      // Others may have come in meanwhile.
+      if (admitted === undefined || !live.hasRoom(admitted.visit.conversationId)) socket.close(1013, "try again");
       else live.open(socket, admitted.visit, admitted.place);
     },
   );

@@ -87,14 +87,25 @@ async function syncFolder(path: string): Promise<void> {
 async function* read(folder: string, hash: ContentHash): AsyncGenerator<Uint8Array> {
   // A hash may come from outside: only what looks like one becomes a path.
   if (!/^[0-9a-f]{64}$/.test(hash)) throw new FileMissingError("There is no such file: that is not a SHA-256.");
+  const digest = createHash("sha256");
+  let held: Uint8Array | undefined;
   try {
-    yield* createReadStream(join(folder, hash.slice(0, 2), hash.slice(2)));
+    for await (const chunk of createReadStream(join(folder, hash.slice(0, 2), hash.slice(2)))) {
+      digest.update(chunk);
+      if (held !== undefined) yield held;
+      held = chunk;
+    }
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") {
       throw new FileMissingError(`There is no file ${hash}.`, { cause: error });
     }
     throw new StorageError(`The file ${hash} could not be read: see the cause.`, { cause: error });
   }
+  // The last chunk waits until all were seen: what was swapped on the disk is never whole at its receiver.
+  if (digest.digest("hex") !== hash) {
+    throw new FileMissingError(`The file ${hash} is not what it was: somebody changed it on the disk.`);
+  }
+  if (held !== undefined) yield held;
 }
 
 /** Tells the disk's failures from those of the content's source, which pass as they are. */

@@ -7,6 +7,7 @@ import type { Message } from "../../core/message.ts";
 import type { MovedAddress } from "../../core/store.ts";
 import type { Step, Turn } from "../../core/turn.ts";
 import type { VerdictRecord } from "../../core/verdict.ts";
+import { notReviewed } from "../shared/checked-call.ts";
 
 /** What takes a write back. */
 export type Undo = () => void;
@@ -120,6 +121,9 @@ export class MemoryRecords {
   #writeState(change: StateChange): Undo | undefined {
     const message = this.messages.get(change.messageId);
     if (message?.state !== change.from) return undefined;
+    if (message.from !== "person" && (change.to === "queued" || change.to === "delivered")) {
+      must(this.hasPassed(message, message.contentHash), notReviewed(message.id));
+    }
     const { turnId = message.turnId, platformRef = message.platformRef } = change;
     return put(this.messages, message.id, { ...message, state: change.to, reason: change.reason, turnId, platformRef });
   }

@@ -279,7 +279,7 @@ export class MemoryStorage implements Storage {
     if (this.#keys.has(key)) return () => undefined;
     const message = this.#kept.messages.get(messageId);
     must(message?.conversationId === conversationId, noSuchMessage(job));
-    if (job.queue === "outbox") must(this.#kept.hasPassed(message, job.contentHash), notReviewed(job));
+    if (job.queue === "outbox") must(this.#kept.hasPassed(message, job.contentHash), notReviewed(messageId));
     this.#jobCount += 1;
     const enqueuedAt = this.#now();
     const basics = { seq: this.#jobCount, key, conversationId, messageId, priority, enqueuedAt };

@@ -1,5 +1,6 @@
 import type { Change } from "../../core/change.ts";
 import { must } from "../../core/errors.ts";
+import type { MessageId } from "../../core/ids.ts";
 import type { NewJob } from "../../core/job.ts";
 import { messageMoves } from "../../core/message.ts";
 import type { ClaimRequest } from "../../core/queue.ts";
@@ -8,6 +9,10 @@ import type { ClaimRequest } from "../../core/queue.ts";
 export function checkChanges(changes: readonly Change[]): void {
   for (const change of changes) {
     if (change.kind === "job") checkJob(change.job);
+    if (change.kind === "message") {
+      const { id, from, state } = change.message;
+      must(from === "person" || state !== "delivered", `Message ${id} is new, so it cannot be delivered yet.`);
+    }
     if (change.kind === "state") {
       const { messageId, from, to } = change;
       must(
@@ -47,7 +52,7 @@ export function noSuchMessage({ key, messageId, conversationId }: NewJob): strin
   return `Job ${key} is for message ${messageId}, which conversation ${conversationId} does not have: write the message first.`;
 }
 
-/** What a `BugError` says of a send that went past the gate. */
-export function notReviewed({ key, messageId }: NewJob): string {
-  return `Job ${key} would send message ${messageId}, but no outbound verdict passed this content: review it first.`;
+/** What a `BugError` says of a send that would go past the gate. */
+export function notReviewed(messageId: MessageId): string {
+  return `Message ${messageId} cannot go out, as no outbound verdict passed this content: review it first.`;
 }

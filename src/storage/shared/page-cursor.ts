@@ -20,7 +20,7 @@ export function checkedLimit(limit: number): number {
 }
 
 /** An item and its place in the list. */
-export interface Row<Item> {
+interface Row<Item> {
   readonly seq: number;
   readonly item: Item;
 }

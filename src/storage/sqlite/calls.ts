@@ -13,7 +13,7 @@ import type { ConversationRow, MessageRow } from "./rows.ts";
 export type Call = WriteCall | ReadCall;
 
 /** Those that need a transaction. `now` is the main thread's clock when it asked, in whole milliseconds. */
-export type WriteCall =
+type WriteCall =
   | { readonly kind: "enqueue"; readonly now: number; readonly job: NewJob; readonly changes: readonly Change[] }
   | { readonly kind: "claim"; readonly now: number; readonly request: ClaimRequest; readonly token: string }
   | { readonly kind: "extend"; readonly now: number; readonly leases: readonly LaneHold[]; readonly leaseMs: number }
@@ -30,7 +30,7 @@ export type WriteCall =
   | { readonly kind: "apply"; readonly now: number; readonly changes: readonly Change[] }
   | { readonly kind: "maintain"; readonly now: number };
 
-export type ReadCall =
+type ReadCall =
   | { readonly kind: "findConversation"; readonly id: ConversationId }
   | { readonly kind: "findMessages"; readonly ids: readonly MessageId[] }
   | { readonly kind: "findTurn"; readonly id: TurnId }

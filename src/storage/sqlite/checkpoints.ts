@@ -25,7 +25,7 @@ export class Checkpoints {
   readonly #copy: StatementSync;
   #commitCount = 0;
   /** Made when it is first needed: commands rarely write that much. */
-  #thread: Worker | undefined;
+  #thread: { readonly worker: Worker; readonly exited: Promise<void> } | undefined;
   #isCopying = false;
 
   constructor(database: DatabaseSync, path: string, bounds = usual) {
@@ -48,28 +48,29 @@ export class Checkpoints {
     }
   }
 
+  /** Waits for what the thread copies. */
   async close(): Promise<void> {
-    if (this.#thread === undefined) return;
-    const ended = Promise.withResolvers<void>();
-    this.#thread.once("exit", () => ended.resolve());
-    this.#thread.postMessage("close");
-    await ended.promise;
+    this.#thread?.worker.postMessage("close");
+    await this.#thread?.exited;
   }
 
   #copyElsewhere(): void {
     if (this.#isCopying) return;
     this.#isCopying = true;
     this.#thread ??= this.#start();
-    this.#thread.postMessage("copy");
+    this.#thread.worker.postMessage("copy");
   }
 
-  #start(): Worker {
-    const thread = new Worker(new URL("./checkpoint-thread.ts", import.meta.url), { workerData: { path: this.#path } });
-    thread.on("message", () => {
+  #start(): { worker: Worker; exited: Promise<void> } {
+    const worker = new Worker(new URL("./checkpoint-thread.ts", import.meta.url), { workerData: { path: this.#path } });
+    worker.on("message", () => {
       this.#isCopying = false;
     });
     // Without the thread, the writer does its work when the log is long.
-    thread.on("error", () => undefined);
-    return thread;
+    worker.on("error", () => undefined);
+    const exited = new Promise<void>((resolve) => {
+      worker.once("exit", () => resolve());
+    });
+    return { worker, exited };
   }
 }

@@ -8,13 +8,14 @@ import { must, SetupError } from "../../core/errors.ts";
 import type { Call } from "./calls.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { Database } from "./database.ts";
-import { openDatabase } from "./open-database.ts";
+import { describeTrouble } from "./database-trouble.ts";
+import { endLeases, openDatabase } from "./open-database.ts";
 import type { FromThread, ToThread } from "./thread-link.ts";
 
 /** Calls that one commit takes at most. */
 const commitMax = 2_048;
 
-const { path } = workerData as { path: string };
+const { path, isOnlyServer } = workerData as { path: string; isOnlyServer: boolean };
 must(parentPort !== null, "This file is a thread's, not a program's.");
 const port = parentPort;
 
@@ -24,6 +25,7 @@ function reply(message: FromThread): void {
 
 try {
   const connection = openDatabase(path);
+  if (isOnlyServer) endLeases(connection);
   const database = new Database(connection, path);
   const checkpoints = new Checkpoints(connection, path);
   reply({ kind: "opened" });
@@ -40,8 +42,8 @@ try {
     if (message?.kind === "close") void close(connection, checkpoints);
   });
 } catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  reply({ kind: "refused", message: error.message, cause: String(error.cause) });
+  const message = error instanceof SetupError ? error.message : describeTrouble(error, path);
+  reply({ kind: "refused", message, cause: String(error) });
 }
 
 /** The last connection to close empties the log. */

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SetupError } from "../../core/errors.ts";
@@ -14,11 +15,15 @@ export interface FolderLock {
  */
 export function lockFolder(folder: string): FolderLock {
   const path = join(folder, "server.lock");
+  let lock: DatabaseSync | undefined;
   try {
-    const lock = new DatabaseSync(path);
+    closeSync(openSync(path, "a", 0o600));
+    lock = new DatabaseSync(path);
     lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;");
-    return { release: () => lock.close() };
+    const held = lock;
+    return { release: () => held.close() };
   } catch (cause) {
+    lock?.close();
     throw new SetupError(
       `Another Parley server runs on the data folder ${folder}, or ${path} cannot be written. ` +
         "Stop the other one, or give this one a folder of its own with PARLEY_DATA_DIR.",

@@ -9,7 +9,7 @@ import { type KeyStatements, prepareKeys } from "./lane-statements.ts";
 import { Lanes } from "./lanes.ts";
 
 /** The job whose message answers for a key. */
-export interface KnownJob {
+interface KnownJob {
   readonly messageId: MessageId;
   readonly conversationId: ConversationId;
 }
@@ -46,7 +46,7 @@ export class Jobs {
     if (changes === 0) return;
     const seq = Number(lastInsertRowid);
     if (job.queue === "inbox") this.#statements.insertInbox.run(conversation, seq, job.key, place.seq, now);
-    else must(this.#insertOutbox(job, seq, place.seq, now), notReviewed(job));
+    else must(this.#insertOutbox(job, seq, place.seq, now), notReviewed(job.messageId));
     const quietMs = job.queue === "inbox" ? job.quietMs : 0;
     this.lanes[job.queue].join({ conversation, seq, priority: job.priority, quietMs }, now);
   }

@@ -6,7 +6,7 @@ import type { ConversationId, MessageId } from "../../core/ids.ts";
 const knownMax = 8_192;
 
 /** Where a message is. */
-export interface MessagePlace {
+interface MessagePlace {
   readonly seq: number;
   /** Its conversation's `seq`. */
   readonly conversation: number;

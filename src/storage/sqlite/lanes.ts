@@ -7,6 +7,9 @@ import type { Claimed, ClaimedLane, JobRow, LaneHold, LaneRow } from "./calls.ts
 import type { KnownSeqs } from "./known-seqs.ts";
 import { type LaneStatements, prepareLanes } from "./lane-statements.ts";
 
+/** How far the clocks of two processes may seem apart: a call may have waited for a lock of the database since its `now`. */
+const clockSlackMs = 60_000;
+
 /** A lane whose lease is good. */
 export interface HeldLane {
   /** Its `seq`. */
@@ -16,7 +19,7 @@ export interface HeldLane {
 }
 
 /** A job's place. */
-export interface Place {
+interface Place {
   /** The conversation's `seq`. */
   readonly conversation: number;
   /** Its own place in the order of all jobs. */
@@ -104,12 +107,12 @@ export class Lanes {
   }
 
   /**
-   * A wait that began later than now was begun by the clock of a process before this one, which was ahead: it is over,
-   * for nobody knows how long it would last. Within a process the clock never goes back.
+   * A wait that began well after now was begun by the clock of a process before this one, which was ahead: it is over, for
+   * nobody knows how long it would last. Within a process the clock never goes back.
    */
   #compareClock(now: number): void {
     if (this.#isClockCompared) return;
-    this.#statements.endWaitsFromLater.run(now, now);
+    this.#statements.endWaitsFromLater.run(now, now + clockSlackMs);
     this.#isClockCompared = true;
   }
 

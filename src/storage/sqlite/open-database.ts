@@ -1,6 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
 import { SetupError } from "../../core/errors.ts";
-import { describeTrouble } from "./database-trouble.ts";
 import { migrations } from "./schema.ts";
 
 /** How long a process waits for another one's transaction. */
@@ -8,24 +7,26 @@ const busyMs = 10_000;
 
 /**
  * Opens the database, made or brought up to date as needed; several processes may do so at once.
- * Throws `SetupError` when that is not possible, naming the file and the remedy.
+ * Throws `SetupError` when a newer Parley wrote it, and whatever SQLite throws.
  */
 export function openDatabase(path: string): DatabaseSync {
-  try {
-    const database = new DatabaseSync(path, { timeout: busyMs });
-    // Space is given back only where this was set before the first table.
-    database.exec("PRAGMA auto_vacuum = INCREMENTAL");
-    database.exec("PRAGMA journal_mode = WAL");
-    // FULL: what was committed is on the disk. The checkpoint thread empties the log, not a commit that happens by.
-    database.exec("PRAGMA synchronous = FULL");
-    database.exec("PRAGMA wal_autocheckpoint = 0");
-    database.exec("PRAGMA cache_size = -32768");
-    database.exec("PRAGMA temp_store = MEMORY");
-    migrate(database, path);
-    return database;
-  } catch (error) {
-    if (error instanceof SetupError) throw error;
-    throw new SetupError(describeTrouble(error, path), { cause: error });
+  const database = new DatabaseSync(path, { timeout: busyMs });
+  // Space is given back only where this was set before the first table.
+  database.exec("PRAGMA auto_vacuum = INCREMENTAL");
+  database.exec("PRAGMA journal_mode = WAL");
+  // FULL: what was committed is on the disk. The checkpoint thread empties the log, not a commit that happens by.
+  database.exec("PRAGMA synchronous = FULL");
+  database.exec("PRAGMA wal_autocheckpoint = 0");
+  database.exec("PRAGMA cache_size = -32768");
+  database.exec("PRAGMA temp_store = MEMORY");
+  migrate(database, path);
+  return database;
+}
+
+/** What a process that is no more had leased is free at once, rather than when its leases run out. */
+export function endLeases(database: DatabaseSync): void {
+  for (const lanes of ["inbox_lanes", "outbox_lanes"]) {
+    database.exec(`UPDATE ${lanes} SET state = 'ready', token = NULL, was_abandoned = 1 WHERE state = 'leased'`);
   }
 }
 

@@ -73,6 +73,15 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (message, content_hash, outcome, direction)
   ) WITHOUT ROWID;
 
+  -- What the bot or an operator says is queued again, or delivered, only with a verdict that passed its content.
+  CREATE TRIGGER messages_need_verdict BEFORE UPDATE OF state ON messages
+  WHEN old.sender <> 'person' AND (new.state = 'queued' OR new.state = 'delivered') AND NOT EXISTS (
+    SELECT 1 FROM verdicts
+    WHERE message = old.seq AND content_hash = old.content_hash AND outcome = 'pass' AND direction = 'outbound'
+  ) BEGIN
+    SELECT RAISE (ABORT, 'no outbound verdict passed this message');
+  END;
+
   CREATE TABLE turns (
     id TEXT PRIMARY KEY,
     conversation_id TEXT NOT NULL,

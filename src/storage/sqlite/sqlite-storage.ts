@@ -23,7 +23,7 @@ export interface SqliteOptions {
   /** The data folder; made when it is not there. The database is its `parley.db`. */
   readonly folder: string;
   readonly host: Host;
-  /** The one server of the folder, or a command beside it. */
+  /** The one server of the folder, which frees what a server before it left leased; or a command beside it. */
   readonly as: "server" | "command";
 }
 
@@ -45,7 +45,7 @@ export async function openSqliteStorage({ folder, host, as }: SqliteOptions): Pr
   }
   const lock = as === "server" ? lockFolder(folder) : undefined;
   try {
-    return new SqliteStorage(await ThreadLink.open(path), { host, lock });
+    return new SqliteStorage(await ThreadLink.open(path, as === "server"), { host, lock });
   } catch (error) {
     lock?.release();
     throw error;

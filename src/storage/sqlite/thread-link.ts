@@ -19,13 +19,21 @@ interface Asked {
 /** Calls that may wait for the database at once. */
 const askedMax = 50_000;
 
-/** The main thread's end of the database's thread. Calls of one turn of the event loop go over together, in order. */
+/**
+ * Batches that the thread may have at once: one to work on and one to go on with. What is asked meanwhile goes over
+ * together when one is done, so that the busier it is, the more calls share a message between the threads and a commit.
+ */
+const batchesMax = 2;
+
+/** The main thread's end of the database's thread. Calls go over in order, those of one turn of the event loop together. */
 export class ThreadLink {
   readonly #worker: Worker;
   /** Without a reply, oldest first. */
   #asked: Asked[] = [];
   /** Calls as JSON that have yet to go over. */
   #unsent: string[] = [];
+  /** How many calls each batch has that is over there. */
+  readonly #batches: number[] = [];
   /** Why nothing more can be asked. */
   #ended: StorageError | undefined;
   readonly #exited: Promise<void>;
@@ -44,9 +52,13 @@ export class ThreadLink {
     });
   }
 
-  /** Throws `SetupError` when the database cannot be opened. */
-  static async open(path: string): Promise<ThreadLink> {
-    const worker = new Worker(new URL("./database-thread.ts", import.meta.url), { workerData: { path } });
+  /**
+   * Throws `SetupError` when the database cannot be opened.
+   *
+   * @param isOnlyServer No other process can hold a lease: those that there are were left behind.
+   */
+  static async open(path: string, isOnlyServer: boolean): Promise<ThreadLink> {
+    const worker = new Worker(new URL("./database-thread.ts", import.meta.url), { workerData: { path, isOnlyServer } });
     await new Promise<void>((resolve, reject) => {
       worker.once("error", reject);
       worker.once("message", (message: FromThread) => {
@@ -68,7 +80,7 @@ export class ThreadLink {
       this.#asked.push({ resolve: resolve as Asked["resolve"], reject });
       // Now, not when it goes over: the caller may change what it gave as soon as it has the promise.
       this.#unsent.push(JSON.stringify(call));
-      if (this.#unsent.length === 1) setImmediate(() => this.#send());
+      if (this.#unsent.length === 1) setImmediate(() => this.#sendWhenFree());
     });
   }
 
@@ -80,19 +92,27 @@ export class ThreadLink {
     await this.#exited;
   }
 
+  #sendWhenFree(): void {
+    if (this.#batches.length < batchesMax) this.#send();
+  }
+
   #send(): void {
     if (this.#unsent.length === 0) return;
+    this.#batches.push(this.#unsent.length);
     this.#worker.postMessage({ kind: "calls", calls: this.#unsent } satisfies ToThread);
     this.#unsent = [];
   }
 
   #receive(replies: readonly string[]): void {
     const asked = this.#asked.splice(0, replies.length);
+    for (let left = replies.length; left > 0; ) left -= this.#batches.shift() ?? left;
     for (const [index, json] of replies.entries()) {
       const reply = JSON.parse(json) as Reply;
       if (reply.kind === "answer") asked[index]?.resolve(reply.answer);
       else asked[index]?.reject(errorOf(reply));
     }
+    // After what these answers lead to, so that it goes along.
+    if (this.#unsent.length > 0) setImmediate(() => this.#sendWhenFree());
   }
 
   #end(message: string, cause?: unknown): void {

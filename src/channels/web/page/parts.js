@@ -44,26 +44,27 @@ function fileElement(part) {
 function imageElement(part, orElse) {
   const image = make("img", { alt: part.name ?? "Picture", loading: "lazy" });
   const link = make("a", { target: "_blank", rel: "noopener" }, image);
-  fill(part, orElse, link, (source) => {
-    image.src = source;
-    link.href = source;
-  });
-  image.onerror = () => link.replaceWith() ?? orElse();
+  load(part, link, image, orElse).then((source) => link.setAttribute("href", source));
   return link;
 }
 
 function playerElement(part, orElse) {
   const player = make(part.media === "video" ? "video" : "audio", { controls: true, preload: "metadata" });
   player.setAttribute("aria-label", part.name ?? part.media);
-  fill(part, orElse, player, (source) => {
-    player.src = source;
-  });
-  player.onerror = () => player.replaceWith() ?? orElse();
+  load(part, player, player, orElse);
   return player;
 }
 
-function fill(part, orElse, element, use) {
-  sourceOf(part.url).then(use, () => element.replaceWith() ?? orElse());
+/** What the browser cannot show gives way to a link. */
+async function load(part, element, viewer, orElse) {
+  const giveWay = () => {
+    element.remove();
+    orElse();
+  };
+  viewer.onerror = giveWay;
+  const source = await sourceOf(part.url).catch(giveWay);
+  if (source) viewer.src = source;
+  return source;
 }
 
 function linkElement(part) {
