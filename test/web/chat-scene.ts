@@ -7,6 +7,7 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { type ClientOptions, WebSocket } from "ws";
 import { createWebChannel, type WebChannel, type WebOptions } from "../../src/channels/web/web-channel.ts";
 import { webRoutes } from "../../src/channels/web/web-routes.ts";
+import type { Change } from "../../src/core/change.ts";
 import { contentHash } from "../../src/core/content.ts";
 import type { Host } from "../../src/core/host.ts";
 import type { BotId, ChannelId, ConversationId, MessageId } from "../../src/core/ids.ts";
@@ -73,7 +74,7 @@ export async function openChat(
       const { job, changes } = receive(update, channel, { quietMs: 0 }, () => undefined, host);
       const accepted = await storage.enqueue(job, changes);
       const message = await storage.findMessage(accepted.messageId);
-      if (!accepted.isDuplicate && message !== undefined) script?.(message, scene).catch(assertNothing);
+      if (!accepted.isDuplicate && message !== undefined) script?.(message, scene).catch(failLoudly);
       return accepted;
     }, stop.signal),
   );
@@ -104,8 +105,10 @@ export async function openChat(
       return id;
     },
     async move(messageId, to) {
-      const from = (await storage.findMessage(messageId))!.state;
-      await storage.apply([{ kind: "state", messageId, from, to, reason: null }]);
+      const message = (await storage.findMessage(messageId))!;
+      const state: Change = { kind: "state", messageId, from: message.state, to, reason: null };
+      const isGoingOut = message.from !== "person" && to !== "rejected";
+      await storage.apply(isGoingOut ? [passed(message), state] : [state]);
     },
     async stopListening() {
       stop.abort();
@@ -121,7 +124,13 @@ export async function openChat(
   return scene;
 }
 
-function assertNothing(error: unknown): void {
+/** What the gate writes of a message that it lets out. */
+function passed({ id, contentHash, at }: Message): Change {
+  const judged = { messageId: id, contentHash, outcome: "pass", direction: "outbound" } as const;
+  return { kind: "verdict", verdict: { ...judged, reviewer: "script", changed: false, reason: null, at } };
+}
+
+function failLoudly(error: unknown): void {
   // A script that fails fails its test, wherever that waits now.
   setImmediate(() => {
     throw error;

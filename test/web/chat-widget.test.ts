@@ -85,7 +85,7 @@ describe("the widget on another site", { skip: noBrowser }, () => {
     await chat.getByText("echo of file").waitFor();
     const image = chat.getByRole("img", { name: "dot.png" });
     await image.waitFor();
-    await image.evaluate((element) => (element as unknown as { decode(): Promise<void> }).decode());
+    await image.evaluate(whenLoaded);
     const [download] = await Promise.all([page.waitForEvent("download"), chat.getByText("notes.txt").click()]);
     assert.equal(download.suggestedFilename(), "notes.txt");
     assert.equal(await textOf(await download.createReadStream()), "the notes");
@@ -140,6 +140,9 @@ test("files are sent by dropping and pasting them, and kept from leaving before 
     ["dropped.txt", "text"],
   );
 });
+
+/** Runs in the page: resolves once the picture is really there. */
+const whenLoaded = `(image) => image.naturalWidth > 0 || new Promise((resolve) => image.addEventListener("load", resolve))`;
 
 async function textOf(content: AsyncIterable<Uint8Array>): Promise<string> {
   return Buffer.concat(await Array.fromAsync(content)).toString();
