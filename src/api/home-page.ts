@@ -17,10 +17,10 @@ export function homePage(bots: readonly Pick<Bot, "id" | "name">[]): string {
   const links = bots.map(
     ({ id, name }) => `<li><a href="/chat/${encodeURIComponent(id)}">Chat with ${escaped(name)}</a></li>`,
   );
-  return page(
-    "Parley",
-    `<ul>${links.join("")}<li><a href="/api/docs">The HTTP interface</a></li><li><a href="/readyz">Is all well?</a></li></ul>`,
-  );
+  return page({
+    title: "Parley",
+    content: `<ul>${links.join("")}<li><a href="/api/docs">The HTTP interface</a></li><li><a href="/readyz">Is all well?</a></li></ul>`,
+  });
 }
 
 /** The calls of the API, to be read. */
@@ -29,13 +29,13 @@ export function docsPage(routes: readonly ApiRoute[]): string {
     ({ method, path, summary, access }) =>
       `<dt><code>${method} ${escaped(path.replaceAll(/:(\w+)/g, "{$1}"))}</code>${access === "key" ? "" : " (no key)"}</dt><dd>${escaped(summary)}</dd>`,
   );
-  return page(
-    "The HTTP interface of Parley",
-    `<p>Send <code>Authorization: Bearer &lt;key&gt;</code>; <code>parley key create</code> makes a key. All shapes are in <a href="/api/openapi.json">the OpenAPI document</a>.</p><dl>${calls.join("")}</dl>`,
-  );
+  return page({
+    title: "The HTTP interface of Parley",
+    content: `<p>Send <code>Authorization: Bearer &lt;key&gt;</code>; <code>parley key create</code> makes a key. All shapes are in <a href="/api/openapi.json">the OpenAPI document</a>.</p><dl>${calls.join("")}</dl>`,
+  });
 }
 
-function page(title: string, content: string): string {
+function page({ title, content }: { readonly title: string; readonly content: string }): string {
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title><style>${style}</style><h1>${title}</h1>${content}</html>`;
 }
 

@@ -36,7 +36,7 @@ export interface HttpDirectory extends Directory {
   channels(): readonly Channel[];
 }
 
-interface Readiness {
+export interface Readiness {
   /** What was looked at: `storage`. */
   readonly name: string;
   readonly ok: boolean;

@@ -1,7 +1,6 @@
 import { STATUS_CODES } from "node:http";
-import { ZodError, z } from "zod";
+import { z } from "zod";
 import { FileMissingError, FileTooLargeError, type InputCode, InputError, StorageError } from "../core/errors.ts";
-import { apiLimits } from "./api-limits.ts";
 
 /** Every code that a problem document may carry, and its status. Codes are stable: programs may decide by them. */
 export const problemCodes = {
@@ -54,7 +53,6 @@ export function problem(code: ProblemCode, detail: string): Problem {
 /** The problem that an error stands for. What is our own fault is told without details. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof InputError || error instanceof ProblemError) return problem(error.code, error.message);
-  if (error instanceof ZodError) return problem("invalid_input", mistakesOf(error));
   if (error instanceof FileTooLargeError) return problem("too_large", error.message);
   if (error instanceof FileMissingError) return problem("not_found", "There is no such file.");
   if (error instanceof StorageError) return problem("unavailable", "Nothing was stored. Send it again in a moment.");
@@ -71,12 +69,4 @@ function fastifyProblem(error: unknown): Problem | undefined {
   if (error.statusCode === 503) return problem("unavailable", "The server is stopping. Send it again in a moment.");
   if (error.statusCode >= 400 && error.statusCode < 500) return problem("invalid_input", error.message);
   return undefined;
-}
-
-/** Where and what, never the values: they may be a person's words. */
-function mistakesOf(error: ZodError): string {
-  return error.issues
-    .slice(0, apiLimits.mistakesMax)
-    .map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`))
-    .join("; ");
 }

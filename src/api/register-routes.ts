@@ -1,5 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { z } from "zod";
+import { InputError } from "../core/errors.ts";
 import type { KeyRing } from "./api-keys.ts";
+import { apiLimits } from "./api-limits.ts";
 import type { ApiRoute } from "./api-route.ts";
 import { authorize } from "./bearer.ts";
 
@@ -37,9 +40,9 @@ async function handle(route: ApiRoute, request: FastifyRequest, reply: FastifyRe
     body: answer,
     headers = {},
   } = await route.handle({
-    params: params?.parse(request.params),
-    query: query?.parse(request.query),
-    body: body === undefined ? undefined : body === "file" ? (request.body ?? request.raw) : body.parse(request.body),
+    params: checked(request.params, params),
+    query: checked(request.query, query),
+    body: body === "file" ? (request.body ?? request.raw) : checked(request.body, body),
     by: request.getDecorator<string>("by"),
     signal: hungUp.signal,
     request,
@@ -47,4 +50,14 @@ async function handle(route: ApiRoute, request: FastifyRequest, reply: FastifyRe
   const type = route.answers[status];
   if (typeof type === "string") reply.type(type);
   return reply.code(status).headers(headers).send(answer);
+}
+
+/** What the shape makes of the value. Throws `InputError` that says where and what, never the values: they may be secret. */
+function checked(value: unknown, shape: z.ZodType | undefined): unknown {
+  const { data, error } = shape?.safeParse(value) ?? {};
+  if (error === undefined) return data;
+  const mistakes = error.issues
+    .slice(0, apiLimits.mistakesMax)
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`));
+  throw new InputError("invalid_input", mistakes.join("; "), { cause: error });
 }
