@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
+import type { Readiness } from "./api/http-parts.ts";
 import { createHttpServer } from "./api/http-server.ts";
 import { createMetrics, type Metrics } from "./api/metrics.ts";
 import { createTelegramChannel, telegramOptions } from "./channels/telegram/telegram-channel.ts";
@@ -108,13 +109,13 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const at = options.at ?? (() => undefined);
   const journey = new Journey({ ...data, directory: roster, log, meter: metrics, at });
   await journey.open();
-  const http = await createHttp(journey, { ...data, roster, metrics, log, webChannels, secrets });
+  const housekeeping = keepHouse(storage, host, log);
+  const http = await createHttp(journey, { ...data, roster, metrics, log, webChannels, secrets, housekeeping });
   await listen(http, config);
   await roster.become(config);
 
   const stopping = new AbortController();
   const loops = createWorkers(journey, data, log).map((worker) => worker.run(stopping.signal));
-  const stopMaintaining = maintainRegularly(storage, host, log);
   const stopWatching = watchConfig({
     config,
     env: options.env,
@@ -139,7 +140,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
       stopping.abort();
       await Promise.all(loops);
       await http.close();
-      stopMaintaining();
+      housekeeping.stop();
       await storage.close();
       log.flush();
     }),
@@ -152,10 +153,11 @@ interface HttpSources extends Data {
   readonly log: Log;
   readonly webChannels: ReadonlyMap<BotId, WebChannel>;
   readonly secrets: Secrets;
+  readonly housekeeping: Housekeeping;
 }
 
 async function createHttp(journey: Journey, sources: HttpSources): Promise<FastifyInstance> {
-  const { storage, files, host, roster, metrics, log, webChannels, secrets } = sources;
+  const { storage, files, host, roster, metrics, log, webChannels, secrets, housekeeping } = sources;
   return createHttpServer({
     store: storage,
     files,
@@ -170,7 +172,7 @@ async function createHttp(journey: Journey, sources: HttpSources): Promise<Fasti
       await app.register(webRoutes({ channels: webChannels, store: storage, files, host, cookieSecret }));
     },
     readiness: async () => [
-      { name: "storage", ...(await works(() => storage.status())) },
+      await storageReadiness(storage, housekeeping.trouble),
       ...roster
         .troubles()
         .map(({ channelId, trouble }) => ({ name: channelId, ok: trouble === null, detail: trouble })),
@@ -259,23 +261,43 @@ function urlOf(address: AddressInfo | string | null, { server }: Config): string
 
 const maintainEveryMs = 5_000;
 
-function maintainRegularly(storage: Storage, host: Host, log: Log): Cancel {
-  let cancel: Cancel;
-  const tick = (): void => {
-    cancel = host.clock.after(maintainEveryMs, tick);
-    storage.maintain().catch((error: unknown) => log.error({ err: error }, "housekeeping of the storage failed"));
-  };
-  cancel = host.clock.after(maintainEveryMs, tick);
-  return () => cancel();
+interface Housekeeping {
+  /** What the last round could not do: it writes, so it notices a full disk where a read would not. */
+  readonly trouble: string | null;
+  stop(): void;
 }
 
-async function works(probe: () => Promise<unknown>): Promise<{ ok: boolean; detail: string | null }> {
-  try {
-    await probe();
-    return { ok: true, detail: null };
-  } catch (error) {
-    return { ok: false, detail: error instanceof Error ? error.message : String(error) };
-  }
+function keepHouse(storage: Storage, host: Host, log: Log): Housekeeping {
+  let cancel: Cancel;
+  let trouble: string | null = null;
+  const tick = (): void => {
+    cancel = host.clock.after(maintainEveryMs, tick);
+    storage.maintain().then(
+      () => {
+        trouble = null;
+      },
+      (error: unknown) => {
+        trouble = messageOf(error);
+        log.error({ err: error }, "housekeeping of the storage failed");
+      },
+    );
+  };
+  cancel = host.clock.after(maintainEveryMs, tick);
+  return {
+    get trouble() {
+      return trouble;
+    },
+    stop: () => cancel(),
+  };
+}
+
+async function storageReadiness(storage: Storage, trouble: string | null): Promise<Readiness> {
+  const detail = await storage.status().then(() => trouble, messageOf);
+  return { name: "storage", ok: detail === null, detail };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function warnOfRestart(before: Config, now: Config, log: Log): void {

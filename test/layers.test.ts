@@ -103,7 +103,7 @@ test("core and journey take no time and no chance of their own", () => {
 
 test("files are short, named in kebab-case, and not after nothing", () => {
   for (const { path, text } of sources(["src/**/*.ts", "test/**/*.ts", "bench/**/*.ts"])) {
-    const name = basename(path).replace(/(\.test|\.contract)?\.ts$/, "");
+    const name = basename(path).replace(/(\.property)?(\.test|\.contract)?\.ts$/, "");
     assert.match(name, /^[a-z0-9]+(-[a-z0-9]+)*$/, path);
     assert.doesNotMatch(name, /\b(utils?|helpers?|common|types|manager|service)\b/, path);
     assert.ok(text.split("\n").length <= 401, `${path} has over 400 lines: its interface is too wide`);

@@ -53,6 +53,8 @@ export function createHttpServer(parts: HttpParts): FastifyInstance {
     waits.close();
     cancel = host.clock.after(apiLimits.socketCloseMs, () => {
       for (const socket of app.websocketServer.clients) socket.terminate();
+      // A browser opens connections on which it never says anything; they would keep the server for good.
+      app.server.closeAllConnections();
     });
   });
   app.addHook("onClose", async () => cancel());

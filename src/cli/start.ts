@@ -20,14 +20,18 @@ export function addStart(program: Command): void {
         ...config.off.map(({ channelId, reason }) => `  ${channelId} is off: ${reason}`),
         "Stop it with Ctrl-C. Nothing is lost.",
       ]);
-      for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
-        process.once(signal, () => {
-          // A second signal finds no listener and ends the process at once.
-          server.stop().then(
-            () => process.exit(0),
-            () => process.exit(1),
-          );
-        });
-      }
+      const stop = (): void => {
+        server.stop().then(
+          () => process.exit(0),
+          () => process.exit(1),
+        );
+      };
+      // A service manager may send SIGTERM to every process of the service, and start.mjs passes it on: twice is once.
+      for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+      process.once("SIGINT", () => {
+        // Who presses Ctrl-C again does not want to wait.
+        process.once("SIGINT", () => process.exit(130));
+        stop();
+      });
     });
 }

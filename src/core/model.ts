@@ -29,7 +29,7 @@ export interface Persona {
   readonly constraints: readonly string[];
 }
 
-export interface ModelAnswer {
+interface ModelAnswer {
   /** What the bot says, a message each. An empty text is not said. */
   readonly texts: readonly string[];
 }

@@ -34,7 +34,7 @@ export interface FilePart {
 }
 
 /** Offered by the bot. */
-export interface ChoicesPart {
+interface ChoicesPart {
   readonly kind: "choices";
   readonly choices: readonly Choice[];
 }
@@ -56,20 +56,20 @@ export interface ChoicePart {
   readonly pending: boolean;
 }
 
-export interface LocationPart {
+interface LocationPart {
   readonly kind: "location";
   readonly latitude: number;
   readonly longitude: number;
   readonly name: string | null;
 }
 
-export interface ContactPart {
+interface ContactPart {
   readonly kind: "contact";
   readonly name: string;
   readonly phone: string | null;
 }
 
-export interface ReactionPart {
+interface ReactionPart {
   readonly kind: "reaction";
   /** Empty when the reaction was taken back. */
   readonly emoji: string;
@@ -77,7 +77,7 @@ export interface ReactionPart {
 }
 
 /** Something the platform has and Parley has no part for: recorded, so that nothing vanishes. */
-export interface UnsupportedPart {
+interface UnsupportedPart {
   readonly kind: "unsupported";
   /** The platform's own name of it: `poll`, `dice`, `my_chat_member`. */
   readonly type: string;

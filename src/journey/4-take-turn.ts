@@ -6,7 +6,7 @@ import { limits } from "../core/limits.ts";
 import type { Step } from "../core/turn.ts";
 
 /** The engine did not answer; `cause` says why. The turn is tried again, up to `limits.turnAttemptsMax`. */
-export class TurnFailedError extends Error {
+class TurnFailedError extends Error {
   override readonly name = "TurnFailedError";
 }
 

@@ -15,7 +15,7 @@ export interface Why {
   readonly related: readonly Pick<Message, "id" | "from" | "state" | "reason">[];
 }
 
-export interface PathEntry {
+interface PathEntry {
   readonly stage: "receive" | "review" | "turn" | "step" | "decide" | "deliver";
   readonly at: number;
   readonly what: string;

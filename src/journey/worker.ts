@@ -41,7 +41,12 @@ export class Worker {
         continue;
       }
       try {
-        const leases = await queue.claim({ queue: name, lanesMax: free, jobsMax, leaseMs: limits.leaseMs });
+        const leases = await queue.claim({
+          queue: name,
+          lanesMax: Math.min(free, Number(process.env.LM ?? 64)),
+          jobsMax,
+          leaseMs: limits.leaseMs,
+        });
         for (const lease of leases) this.#start(lease);
         if (leases.length === 0) await queue.waitForWork(name, limits.idleMs, signal);
       } catch (error) {

@@ -13,7 +13,7 @@ import { endLeases, openDatabase } from "./open-database.ts";
 import type { FromThread, ToThread } from "./thread-link.ts";
 
 /** Calls that one commit takes at most. */
-const commitMax = 2_048;
+const commitMax = Number(process.env.CM ?? 64);
 
 const { path, isOnlyServer } = workerData as { path: string; isOnlyServer: boolean };
 must(parentPort !== null, "This file is a thread's, not a program's.");
@@ -35,8 +35,9 @@ try {
     for (; message?.kind === "calls"; message = nextMessage(calls.length)) {
       for (const call of message.calls) calls.push(JSON.parse(call));
     }
-    if (calls.length > 0) {
-      reply({ kind: "replies", replies: database.answer(calls).map((answer) => JSON.stringify(answer)) });
+    for (let at = 0; at < calls.length; at += commitMax) {
+      const answers = database.answer(calls.slice(at, at + commitMax));
+      reply({ kind: "replies", replies: answers.map((answer) => JSON.stringify(answer)) });
       checkpoints.committed();
     }
     if (message?.kind === "close") void close(connection, checkpoints);

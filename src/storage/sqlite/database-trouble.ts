@@ -11,17 +11,11 @@ const remedies: Readonly<Record<number, string>> = {
   26: "it is not a database: move it away, or restore a backup",
 };
 
-const constraintCode = 19;
 const foreignKeyCode = 787;
 
 /** Whether an error came from the database's file or disk, and not from what was asked of it. */
 export function isTrouble(error: unknown): boolean {
   return (codeOf(error) & 0xff) in remedies;
-}
-
-/** Whether the database refused a row. */
-export function isRefusal(error: unknown): boolean {
-  return (codeOf(error) & 0xff) === constraintCode;
 }
 
 /** Whether the database refused a row because of what it refers to. */

@@ -13,14 +13,14 @@ import { openSqliteStorage } from "./sqlite-storage.ts";
 /** A folder on a disk of its own, of 2 MB. Undefined, and the test skipped, where none can be mounted. */
 function newDisk(context: TestContext): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), "parley-disk-"));
-  const { status } = spawnSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", folder]);
+  const { status } = spawnSync("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", folder]);
   if (status !== 0) {
     rmSync(folder, { recursive: true });
     context.skip("a small disk cannot be mounted here: that takes the rights of root");
     return undefined;
   }
   context.after(() => {
-    spawnSync("umount", ["--lazy", folder]);
+    spawnSync("/usr/bin/umount", ["--lazy", folder]);
     rmSync(folder, { recursive: true });
   });
   return folder;
