@@ -25,6 +25,8 @@ export const limits = {
   /** Turns, and deliveries, that one process works on at once. */
   turnsMax: 256,
   deliveriesMax: 256,
+  /** Lanes of one claim: work on the first begins while the next are claimed. */
+  claimLanesMax: 128,
   /** Longest wait for a burst to end, whatever the bot's quiet time. */
   quietMaxMs: 30 * second,
 

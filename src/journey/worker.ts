@@ -43,7 +43,7 @@ export class Worker {
       try {
         const leases = await queue.claim({
           queue: name,
-          lanesMax: Math.min(free, Number(process.env.LM ?? 64)),
+          lanesMax: Math.min(free, limits.claimLanesMax),
           jobsMax,
           leaseMs: limits.leaseMs,
         });

@@ -12,8 +12,8 @@ import { describeTrouble } from "./database-trouble.ts";
 import { endLeases, openDatabase } from "./open-database.ts";
 import type { FromThread, ToThread } from "./thread-link.ts";
 
-/** Calls that one commit takes at most. */
-const commitMax = Number(process.env.CM ?? 64);
+/** Calls that one commit takes at most: their callers go on while the next commit is under way. */
+const commitMax = 256;
 
 const { path, isOnlyServer } = workerData as { path: string; isOnlyServer: boolean };
 must(parentPort !== null, "This file is a thread's, not a program's.");
