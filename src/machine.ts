@@ -1,6 +1,8 @@
 import { hash, randomBytes } from "node:crypto";
 import type { Host } from "./core/host.ts";
 
+/** How often the machine's clock is looked at. */
+const lookMs = 1_000;
 const jumpMs = 2_000;
 
 /** The machine that Parley runs on, as the journey sees it. */
@@ -8,16 +10,16 @@ export function createMachine(): Host {
   const process = randomBytes(5).toString("hex");
   let lastMs = 0;
   let inThisMs = 0;
-  let wallMs = Date.now();
-  let sinceMs = performance.now();
+  let offsetMs = Date.now() - performance.now();
+  let lookAt = 0;
   const now = (): number => {
     const steady = performance.now();
-    const expected = wallMs + (steady - sinceMs);
-    // Set forward, or asleep for a while: go along. Set back: count on steadily, as leases and retries wait for times to come.
-    if (Date.now() < expected + jumpMs) return expected;
-    sinceMs = steady;
-    wallMs = Date.now();
-    return wallMs;
+    if (steady >= lookAt) {
+      lookAt = steady + lookMs;
+      // Set forward, or asleep for a while: go along. Set back: count on steadily, as leases and retries wait for times to come.
+      if (Date.now() >= steady + offsetMs + jumpMs) offsetMs = Date.now() - steady;
+    }
+    return steady + offsetMs;
   };
   return {
     clock: {

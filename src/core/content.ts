@@ -44,7 +44,9 @@ export function cleanParts(parts: readonly unknown[]): Part[] {
 function firstOf(list: unknown, max: number): { readonly items: unknown[]; readonly isCut: boolean } {
   if (!Array.isArray(list)) throw wrongPart("has no list of choices, or is in no list itself");
   const { length } = list;
-  return { items: Array.from({ length: Math.min(length, max) }, (_, index) => list[index]), isCut: length > max };
+  const items: unknown[] = [];
+  for (let index = 0; index < length && index < max; index += 1) items.push(list[index]);
+  return { items, isCut: length > max };
 }
 
 function cut(what: string): Part {
