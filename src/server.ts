@@ -195,7 +195,7 @@ function createWorkers(journey: Journey, { storage, host }: Data, log: Log): rea
       name: "outbox",
       lanesMax: limits.deliveriesMax,
       jobsMax: limits.laneDeliveriesMax,
-      work: (lease, signal) => journey.deliver(lease, signal),
+      work: (lease, signal, stopping) => journey.deliver(lease, signal, stopping),
     }),
   ];
 }

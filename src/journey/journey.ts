@@ -80,8 +80,10 @@ export class Journey {
     );
   }
 
-  /** Stage 6 for the waiting messages of one conversation, one after the other, until one has to wait. */
-  async deliver(lease: Lease, signal: AbortSignal): Promise<void> {
+  /**
+   * Stage 6 for the waiting messages of one conversation, one after the other, until one has to wait or `stopping` aborts.
+   */
+  async deliver(lease: Lease, signal: AbortSignal, stopping: AbortSignal): Promise<void> {
     this.#parts.at("deliver:claimed");
     const waiting = lease.jobs.filter(({ message }) => message.state === "queued");
     if (waiting.length === 0) return this.#settle(lease, { outcome: { kind: "done" }, changes: [] }, signal);
@@ -100,7 +102,7 @@ export class Journey {
           signal,
         );
       }
-      if (job === waiting.at(-1) || signal.aborted) {
+      if (job === waiting.at(-1) || signal.aborted || stopping.aborted) {
         return this.#settle({ ...lease, jobs: lease.jobs.slice(0, index + 1) }, decision, signal);
       }
       await this.#save(lease, decision.changes);

@@ -12,8 +12,11 @@ export interface WorkerParts {
   readonly lanesMax: number;
   /** Jobs taken of one lane at once. */
   readonly jobsMax: number;
-  /** Does the work of one lease and settles it. */
-  work(lease: Lease, signal: AbortSignal): Promise<void>;
+  /**
+   * Does the work of one lease and settles it. `signal` aborts when it must end at once; `stopping` when nothing more is
+   * to be begun.
+   */
+  work(lease: Lease, signal: AbortSignal, stopping: AbortSignal): Promise<void>;
   readonly host: Host;
   readonly log: Log;
 }
@@ -47,7 +50,7 @@ export class Worker {
           jobsMax,
           leaseMs: limits.leaseMs,
         });
-        for (const lease of leases) this.#start(lease);
+        for (const lease of leases) this.#start(lease, signal);
         if (leases.length === 0) await queue.waitForWork(name, limits.idleMs, signal);
       } catch (error) {
         log.error({ queue: name, err: error }, "could not claim work; trying again");
@@ -58,10 +61,10 @@ export class Worker {
     stopExtending();
   }
 
-  #start(lease: Lease): void {
+  #start(lease: Lease, stopping: AbortSignal): void {
     const { work, log } = this.#parts;
     const controller = new AbortController();
-    const ended = work(lease, controller.signal)
+    const ended = work(lease, controller.signal, stopping)
       .catch((error: unknown) => {
         if (error instanceof LeaseLostError) {
           log.warn({ conversation: lease.conversation.id, err: error }, "lost a lease; whoever takes it next goes on");

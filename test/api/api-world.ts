@@ -181,7 +181,7 @@ async function rest(journey: Journey, storage: MemoryStorage): Promise<void> {
     const turns = await storage.claim({ ...wanted, queue: "inbox" });
     for (const lease of turns) await journey.takeTurn(lease, signal);
     const deliveries = await storage.claim({ ...wanted, queue: "outbox" });
-    for (const lease of deliveries) await journey.deliver(lease, signal);
+    for (const lease of deliveries) await journey.deliver(lease, signal, signal);
     if (turns.length + deliveries.length === 0) return;
   }
 }

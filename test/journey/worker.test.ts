@@ -16,7 +16,12 @@ function run(world: World): { stop(): Promise<void> } {
       jobsMax: 10,
       work: (lease, signal) => world.journey.takeTurn(lease, signal),
     }),
-    new Worker({ ...parts, name: "outbox", jobsMax: 1, work: (lease, signal) => world.journey.deliver(lease, signal) }),
+    new Worker({
+      ...parts,
+      name: "outbox",
+      jobsMax: 1,
+      work: (lease, signal, stopping) => world.journey.deliver(lease, signal, stopping),
+    }),
   ].map((worker) => worker.run(controller.signal));
   return {
     async stop() {

@@ -157,7 +157,7 @@ export function createWorld(options: { engine?: Engine; storage?: Storage; host?
     },
     async deliver() {
       const leases = await claim("outbox");
-      await Promise.all(leases.map((lease) => journey.deliver(lease, signal)));
+      await Promise.all(leases.map((lease) => journey.deliver(lease, signal, signal)));
       return leases.length;
     },
     async rest() {

@@ -20,10 +20,10 @@ interface Asked {
 const askedMax = 50_000;
 
 /**
- * Batches that the thread may have at once: one to work on and one to go on with. What is asked meanwhile goes over
- * together when one is done, so that the busier it is, the more calls share a message between the threads and a commit.
+ * Batches that the thread may have at once: what waits there when a commit ends goes into the next one. What is asked
+ * beyond that goes over together when one is done, so that the busier it is, the more calls share a message.
  */
-const batchesMax = 2;
+const batchesMax = 4;
 
 /** The main thread's end of the database's thread. Calls go over in order, those of one turn of the event loop together. */
 export class ThreadLink {
