@@ -25,6 +25,9 @@ const askedMax = 50_000;
  */
 const batchesMax = 4;
 
+/** So many calls go over before the turn of the event loop ends, so that both threads work at once. */
+const earlyBatch = 64;
+
 /** The main thread's end of the database's thread. Calls go over in order, those of one turn of the event loop together. */
 export class ThreadLink {
   readonly #worker: Worker;
@@ -81,6 +84,7 @@ export class ThreadLink {
       // Now, not when it goes over: the caller may change what it gave as soon as it has the promise.
       this.#unsent.push(JSON.stringify(call));
       if (this.#unsent.length === 1) setImmediate(() => this.#sendWhenFree());
+      if (this.#unsent.length === earlyBatch) this.#sendWhenFree();
     });
   }
 
