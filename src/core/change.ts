@@ -35,6 +35,7 @@ export type Change =
   | { readonly kind: "turn"; readonly turn: Turn }
   | { readonly kind: "step"; readonly step: Step }
   | { readonly kind: "engineState"; readonly conversationId: ConversationId; readonly state: Json }
+  /** The same message and number are the same attempt: its end is the later one, and receipts are added, never lost. */
   | { readonly kind: "attempt"; readonly attempt: DeliveryAttempt }
   | { readonly kind: "job"; readonly job: NewJob }
   | { readonly kind: "apiKey"; readonly apiKey: ApiKey };

@@ -42,3 +42,9 @@ export class DeliveryError extends Error {
     this.failure = failure;
   }
 }
+
+/** All receipts of both lists, a piece once, those of `earlier` first. */
+export function mergedReceipts(earlier: readonly Receipt[], later: readonly Receipt[]): readonly Receipt[] {
+  const known = new Set(earlier.map(({ platformRef }) => platformRef));
+  return [...earlier, ...later.filter(({ platformRef }) => !known.has(platformRef))];
+}

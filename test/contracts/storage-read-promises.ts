@@ -210,6 +210,35 @@ export const readPromises: Readonly<Record<string, (scene: Scene) => Promise<voi
     assert.deepEqual(await scene.storage.findPath(asked.id), bare);
   },
 
+  "an attempt that is recorded again keeps its receipts, adds the new ones, and has the later end": async (scene) => {
+    const conversation = scene.conversation("a");
+    await scene.send(conversation);
+    const message = scene.answer(conversation, {});
+    const at = scene.host.clock.now();
+    const [first, second] = [
+      { platformRef: "6", at },
+      { platformRef: "7", at },
+    ];
+    const begun = {
+      messageId: message.id,
+      attempt: 1,
+      outcome: "throttled",
+      receipts: [first],
+      reason: "slow",
+      at,
+    } as const;
+    const ended = { ...begun, outcome: "delivered", receipts: [second], reason: null } as const;
+    await scene.storage.apply([
+      { kind: "message", message },
+      { kind: "verdict", verdict: scene.verdict(message, {}) },
+      { kind: "attempt", attempt: begun },
+      { kind: "attempt", attempt: ended },
+      { kind: "attempt", attempt: ended },
+    ]);
+    const path = await scene.storage.findPath(message.id);
+    assert.deepEqual(path?.attempts, [{ ...ended, receipts: [first, second] }]);
+  },
+
   "an API key is found by its hash, listed, and replaced when it is revoked": async (scene) => {
     const made = [1, 2, 3].map((number): ApiKey => {
       return { id: `key_${number}`, keyHash: `hash ${number}`, name: "laptop", createdAt: number, revokedAt: null };

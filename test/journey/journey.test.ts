@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DeliveryError } from "../../src/core/delivery.ts";
+import { DeliveryError, type Receipt } from "../../src/core/delivery.ts";
 import { limits } from "../../src/core/limits.ts";
 import { decide } from "../../src/journey/decide.ts";
 import { why } from "../../src/journey/why.ts";
@@ -301,4 +301,28 @@ test("of a row that its worker never came back from, only the one under way is i
   await world.rest();
   assert.deepEqual(world.channel.texts, ["one", "three"]);
   assert.equal((await world.storage.status()).unknown, 1);
+});
+
+test("a message of several pieces goes on after the last that arrived, however often it has to wait", async () => {
+  const world = createWorld();
+  const pieces: string[] = [];
+  let mayGo = 1;
+  world.channel.deliver = async ({ receipts, pieceDelivered }) => {
+    const own: Receipt[] = [];
+    for (let at = receipts.length; at < 4; at += 1) {
+      if (pieces.length >= mayGo) throw new DeliveryError({ kind: "throttled", retryAfterMs: 1_000 }, "asked to wait");
+      pieces.push(`piece ${at}`);
+      own.push({ platformRef: `ref ${at}`, at: 0 });
+      if (at < 3) await pieceDelivered({ platformRef: `ref ${at}`, at: 0 });
+    }
+    return own;
+  };
+  await world.say("hello");
+  for (; mayGo <= 4; mayGo += 1) {
+    await world.rest();
+    world.host.advance(1_000);
+  }
+  await world.rest();
+  assert.deepEqual(pieces, ["piece 0", "piece 1", "piece 2", "piece 3"]);
+  assert.equal((await world.storage.status()).queues.outbox.jobs, 0);
 });

@@ -137,6 +137,19 @@ const writes: Readonly<Record<string, Mutant>> = {
     },
     breaks: ["an enqueue whose changes cannot be written writes nothing, and its key stays free"],
   },
+  KeepsTheLastReceipt: {
+    storage: class extends MemoryStorage {
+      override async findPath(id: MessageId): Promise<MessagePath | undefined> {
+        const path = await super.findPath(id);
+        if (path === undefined) return undefined;
+        return {
+          ...path,
+          attempts: path.attempts.map((attempt) => ({ ...attempt, receipts: attempt.receipts.slice(-1) })),
+        };
+      }
+    },
+    breaks: ["an attempt that is recorded again keeps its receipts, adds the new ones, and has the later end"],
+  },
   CountsAttemptsItself: {
     storage: class extends MemoryStorage {
       #count = 0;

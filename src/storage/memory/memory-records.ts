@@ -1,7 +1,8 @@
 import type { ApiKey, Change, StateChange } from "../../core/change.ts";
 import type { Conversation } from "../../core/conversation.ts";
-import type { DeliveryAttempt, Receipt } from "../../core/delivery.ts";
+import { type DeliveryAttempt, mergedReceipts, type Receipt } from "../../core/delivery.ts";
 import { must } from "../../core/errors.ts";
+import { frozen } from "../../core/frozen.ts";
 import type { ContentHash, ConversationId, MessageId, TurnId } from "../../core/ids.ts";
 import type { Message } from "../../core/message.ts";
 import type { MovedAddress } from "../../core/store.ts";
@@ -146,16 +147,22 @@ export class MemoryRecords {
   }
 
   #writeAttempt(attempt: DeliveryAttempt): Undo {
-    const others = this.attempts(attempt.messageId).filter((other) => other.attempt !== attempt.attempt);
-    const attempts = [...others, attempt].sort((a, b) => a.attempt - b.attempt);
-    return put(this.#attempts, attempt.messageId, attempts);
+    const known = this.attempts(attempt.messageId);
+    const before = known.find((other) => other.attempt === attempt.attempt);
+    const receipts = mergedReceipts(before?.receipts ?? [], attempt.receipts);
+    const attempts = [...known.filter((other) => other !== before), { ...attempt, receipts }];
+    return put(
+      this.#attempts,
+      attempt.messageId,
+      attempts.sort((a, b) => a.attempt - b.attempt),
+    );
   }
 }
 
 /** Sets an entry, and returns what puts back what was there. */
 export function put<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): Undo {
   const before = map.get(key);
-  map.set(key, deepFrozen(value));
+  map.set(key, frozen(value));
   return () => {
     if (before === undefined) map.delete(key);
     else map.set(key, before);
@@ -164,12 +171,4 @@ export function put<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): U
 
 function addOnce<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): Undo {
   return map.has(key) ? () => undefined : put(map, key, value);
-}
-
-function deepFrozen<Value>(value: Value): Value {
-  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
-    for (const inner of Object.values(value)) deepFrozen(inner);
-    Object.freeze(value);
-  }
-  return value;
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ApiKey, Change, StateChange } from "../../core/change.ts";
 import type { Conversation, Person } from "../../core/conversation.ts";
-import type { DeliveryAttempt } from "../../core/delivery.ts";
+import { type DeliveryAttempt, mergedReceipts } from "../../core/delivery.ts";
 import type { ConversationId, PersonId } from "../../core/ids.ts";
 import type { Json } from "../../core/json.ts";
 import type { Message } from "../../core/message.ts";
@@ -173,7 +173,12 @@ export class ChangeWriter {
   }
 
   #writeAttempt({ messageId, attempt, outcome, receipts, reason, at }: DeliveryAttempt): void {
-    this.#statements.attempt.run(this.#seqs.message(messageId), attempt, outcome, JSON.stringify(receipts), reason, at);
+    const message = this.#seqs.message(messageId);
+    const { changes } = this.#statements.attempt.run(message, attempt, outcome, JSON.stringify(receipts), reason, at);
+    if (changes === 1) return;
+    const before = this.#statements.receipts.get(message, attempt) as { receipts: string };
+    const all = JSON.stringify(mergedReceipts(JSON.parse(before.receipts), receipts));
+    this.#statements.attemptAgain.run(outcome, all, reason, at, message, attempt);
   }
 
   #writeApiKey({ id, keyHash, name, createdAt, revokedAt }: ApiKey): void {
@@ -216,7 +221,11 @@ function prepare(database: DatabaseSync) {
     step: database.prepare(`
       INSERT INTO steps (turn_id, name, result, at) VALUES (?, ?, ?, ?) ON CONFLICT (turn_id, name) DO NOTHING`),
     attempt: database.prepare(`
-      INSERT OR REPLACE INTO attempts (message, attempt, outcome, receipts, reason, at) VALUES (?, ?, ?, ?, ?, ?)`),
+      INSERT INTO attempts (message, attempt, outcome, receipts, reason, at) VALUES (?, ?, ?, ?, ?, ?)
+      ON CONFLICT DO NOTHING`),
+    receipts: database.prepare("SELECT receipts FROM attempts WHERE message = ? AND attempt = ?"),
+    attemptAgain: database.prepare(`
+      UPDATE attempts SET outcome = ?, receipts = ?, reason = ?, at = ? WHERE message = ? AND attempt = ?`),
     apiKey: database.prepare(`
       INSERT INTO api_keys (id, key_hash, name, created_at, revoked_at) VALUES (?, ?, ?, ?, ?)
       ON CONFLICT (id) DO UPDATE SET name = excluded.name, revoked_at = excluded.revoked_at`),
