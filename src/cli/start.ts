@@ -11,15 +11,6 @@ export function addStart(program: Command): void {
       const { json = false, ...options } = globals(command);
       const config = await configOf(options);
       const server = await startServer(config, { env: process.env });
-      const chats = config.bots
-        .filter(({ channels }) => channels.some(({ platform }) => platform === "web"))
-        .map(({ id, name }) => ({ name, url: `${server.url}/chat/${id}` }));
-      print({ ok: true, url: server.url, chats }, json, () => [
-        `Parley is running at ${server.url}`,
-        ...chats.map(({ name, url }) => `  chat with ${name}: ${url}`),
-        ...config.off.map(({ channelId, reason }) => `  ${channelId} is off: ${reason}`),
-        "Stop it with Ctrl-C. Nothing is lost.",
-      ]);
       const stop = (): void => {
         server.stop().then(
           () => process.exit(0),
@@ -33,5 +24,14 @@ export function addStart(program: Command): void {
         process.once("SIGINT", () => process.exit(130));
         stop();
       });
+      const chats = config.bots
+        .filter(({ channels }) => channels.some(({ platform }) => platform === "web"))
+        .map(({ id, name }) => ({ name, url: `${server.url}/chat/${id}` }));
+      print({ ok: true, url: server.url, chats }, json, () => [
+        `Parley is running at ${server.url}`,
+        ...chats.map(({ name, url }) => `  chat with ${name}: ${url}`),
+        ...config.off.map(({ channelId, reason }) => `  ${channelId} is off: ${reason}`),
+        "Stop it with Ctrl-C. Nothing is lost.",
+      ]);
     });
 }
