@@ -4,6 +4,7 @@ import type { Host } from "../core/host.ts";
 import type { Json } from "../core/json.ts";
 import { limits } from "../core/limits.ts";
 import type { Step } from "../core/turn.ts";
+import { within } from "./within.ts";
 
 /** The engine did not answer; `cause` says why. The turn is tried again, up to `limits.turnAttemptsMax`. */
 class TurnFailedError extends Error {
@@ -30,23 +31,17 @@ export async function takeTurn(
   steps: StepKeeper,
   host: Host,
 ): Promise<TurnResult> {
-  const overdue = Promise.withResolvers<never>();
-  const cancel = host.clock.after(limits.turnMs, () =>
-    overdue.reject(new TurnFailedError(`no answer within ${limits.turnMs / 1000} seconds`)),
-  );
-  const abort = (): void => overdue.reject(context.signal.reason);
-  context.signal.addEventListener("abort", abort, { once: true });
+  const late = (): Error => new TurnFailedError(`no answer within ${limits.turnMs / 1000} seconds`);
   try {
-    const answer = engine.takeTurn({ ...context, step: stepper(steps) });
-    return checked(await Promise.race([answer, overdue.promise]));
+    const result = await within({ ms: limits.turnMs, late }, host, context.signal, (signal) =>
+      engine.takeTurn({ ...context, signal, step: stepper(steps) }),
+    );
+    return checked(result);
   } catch (error) {
     context.signal.throwIfAborted();
     if (error instanceof LeaseLostError || error instanceof StorageError || error instanceof TurnFailedError)
       throw error;
     throw new TurnFailedError(failureOf(error), { cause: error });
-  } finally {
-    cancel();
-    context.signal.removeEventListener("abort", abort);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Change } from "../core/change.ts";
-import type { Channel } from "../core/channel.ts";
+import type { Channel, Delivery } from "../core/channel.ts";
 import { type DeliveryAttempt, DeliveryError, type Receipt } from "../core/delivery.ts";
 import { LeaseLostError } from "../core/errors.ts";
 import type { Files } from "../core/files.ts";
@@ -9,6 +9,7 @@ import type { MessageState } from "../core/message.ts";
 import type { Lease, LeasedJob, Outcome } from "../core/queue.ts";
 import { confirmReviewed } from "./5-review-outbound.ts";
 import { backoffMs } from "./backoff.ts";
+import { within } from "./within.ts";
 
 export interface Decision {
   readonly outcome: Outcome;
@@ -43,20 +44,20 @@ export async function deliver(
   }
   const arrived: Receipt[] = [];
   try {
-    const receipts = await channel.deliver(
-      {
-        message,
-        conversation: lease.conversation,
-        idempotencyKey: message.id,
-        receipts: job.receipts,
-        readFile: (hash) => files.read(hash),
-        pieceDelivered: async (receipt) => {
-          arrived.push(receipt);
-          const attempt = attemptOf(lease, job, "unknown", arrived, "not finished", host);
-          await sources.save([{ kind: "attempt", attempt }]);
-        },
+    const delivery: Delivery = {
+      message,
+      conversation: lease.conversation,
+      idempotencyKey: message.id,
+      receipts: job.receipts,
+      readFile: (hash) => files.read(hash),
+      pieceDelivered: async (receipt) => {
+        arrived.push(receipt);
+        const attempt = attemptOf(lease, job, "unknown", arrived, "not finished", host);
+        await sources.save([{ kind: "attempt", attempt }]);
       },
-      signal,
+    };
+    const receipts = await within({ ms: limits.deliverMs, late: tookTooLong }, host, signal, (limited) =>
+      channel.deliver(delivery, limited),
     );
     const attempt = attemptOf(lease, job, "delivered", receipts, null, host);
     const platformRef = job.receipts[0]?.platformRef ?? receipts[0]?.platformRef;
@@ -65,6 +66,10 @@ export async function deliver(
     if (error instanceof LeaseLostError) throw error;
     return afterFailure(error, lease, job, arrived, sources);
   }
+}
+
+function tookTooLong(): Error {
+  return new DeliveryError({ kind: "unknown" }, `the channel did not end within ${limits.deliverMs / 1000} seconds`);
 }
 
 function afterFailure(

@@ -1,11 +1,13 @@
 import { type Channel, isCompletingChannel } from "../core/channel.ts";
 import { cleanParts, contentHash } from "../core/content.ts";
+import { DeliveryError } from "../core/delivery.ts";
 import type { Files } from "../core/files.ts";
 import type { Host } from "../core/host.ts";
 import { limits } from "../core/limits.ts";
 import type { Message } from "../core/message.ts";
 import { isPending, type Part } from "../core/part.ts";
 import type { Store } from "../core/store.ts";
+import { within } from "./within.ts";
 
 /** Whether something of it must still be fetched before anyone may judge it. */
 export function isIncomplete(message: Message): boolean {
@@ -30,10 +32,12 @@ export async function completeMessage(
   let parts: readonly Part[];
   try {
     parts = isCompletingChannel(channel)
-      ? await channel.complete(
-          message,
-          { offered: () => offered(message, store), saveFile: (content, max) => files.save(content, max) },
-          signal,
+      ? await within({ ms: limits.completeMs, late: tookTooLong }, host, signal, (limited) =>
+          channel.complete(
+            message,
+            { offered: () => offered(message, store), saveFile: (content, max) => files.save(content, max) },
+            limited,
+          ),
         )
       : message.parts;
   } catch (error) {
@@ -42,6 +46,10 @@ export async function completeMessage(
   }
   const complete = cleanParts(parts).map((part) => (isPending(part) ? givenUp(part) : part));
   return { ...message, parts: complete, contentHash: contentHash(complete, host) };
+}
+
+function tookTooLong(): Error {
+  return new DeliveryError({ kind: "unavailable" }, `not fetched within ${limits.completeMs / 1000} seconds`);
 }
 
 async function offered(message: Message, store: Store): Promise<{ label: string; value: string }[]> {

@@ -113,3 +113,72 @@ test("a loop whose storage fails goes on when it works again", async () => {
   await loops.stop();
   assert.deepEqual(world.channel.texts, ["you said: hello"]);
 });
+
+/** Lets `ms` pass in steps in which leases are prolonged. */
+async function pass(world: World, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 5_000) {
+    world.host.advance(5_000);
+    await settle();
+  }
+}
+
+test("a delivery that never ends is stopped, is unknown, and its lane goes on", async () => {
+  const world = createWorld();
+  let limited: AbortSignal | undefined;
+  const { deliver } = world.channel;
+  world.channel.deliver = (_delivery, signal) => {
+    limited = signal;
+    return new Promise(() => undefined);
+  };
+  const loops = run(world);
+  await world.say("hello");
+  await settle();
+  await pass(world, limits.deliverMs);
+  assert.deepEqual([limited?.aborted, (await world.storage.status()).unknown], [true, 1]);
+  world.channel.deliver = deliver;
+  await world.say("again");
+  await settle();
+  await loops.stop();
+  assert.deepEqual(world.channel.texts, ["you said: again"]);
+});
+
+test("an engine is told when its time is over", async () => {
+  const signals: AbortSignal[] = [];
+  const engine = engineOf("agent:slow", ({ signal }) => {
+    signals.push(signal);
+    return signals.length === 1 ? new Promise(() => undefined) : say("at last");
+  });
+  const world = createWorld({ engine });
+  const loops = run(world);
+  await world.say("hello");
+  await settle();
+  await pass(world, limits.turnMs + 10_000);
+  await loops.stop();
+  assert.deepEqual([signals[0]?.aborted, world.channel.texts], [true, ["at last"]]);
+});
+
+test("content that is never fetched is given up after the attempts it has, and the message goes on without it", async () => {
+  const world = createWorld();
+  let tries = 0;
+  const complete = (): Promise<never> => {
+    tries += 1;
+    return new Promise(() => undefined);
+  };
+  Object.assign(world.channel, { complete });
+  const loops = run(world);
+  const photo = {
+    kind: "file",
+    media: "image",
+    mimeType: "image/png",
+    name: null,
+    bytes: null,
+    caption: null,
+  } as const;
+  const id = await world.receive({ parts: [{ ...photo, hash: null, ref: "f1", missing: null }] });
+  await settle();
+  await pass(world, limits.turnAttemptsMax * (limits.completeMs + 30_000));
+  await loops.stop();
+  const [part] = (await world.load(id)).parts;
+  assert.equal(tries, limits.turnAttemptsMax);
+  assert.equal(part?.kind === "file" && part.missing, "could not be fetched");
+});

@@ -34,7 +34,7 @@ export class TestChannel implements Channel {
     await Promise.resolve();
   }
 
-  async deliver(delivery: Delivery): Promise<readonly Receipt[]> {
+  async deliver(delivery: Delivery, _signal: AbortSignal): Promise<readonly Receipt[]> {
     await this.before(delivery);
     this.delivered.push(delivery.message);
     return [{ platformRef: `p${this.delivered.length}`, at: 0 }];
