@@ -101,6 +101,18 @@ test("core and journey take no time and no chance of their own", () => {
   }
 });
 
+test("every named limit is one: something in src keeps to it", () => {
+  const names = [...readFileSync(`${root}src/core/limits.ts`, "utf8").matchAll(/^ {2}(\w+):/gm)].map(
+    ([, name]) => name,
+  );
+  const code = sources(["src/**/*.ts"]).filter(({ path }) => !path.endsWith(".test.ts"));
+  assert.ok(names.length > 20);
+  assert.deepEqual(
+    names.filter((name) => !code.some(({ text }) => text.includes(`limits.${name}`))),
+    [],
+  );
+});
+
 test("files are short, named in kebab-case, and not after nothing", () => {
   for (const { path, text } of sources(["src/**/*.ts", "test/**/*.ts", "bench/**/*.ts"])) {
     const name = basename(path).replace(/(\.property)?(\.test|\.contract)?\.ts$/, "");
